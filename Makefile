@@ -1,0 +1,50 @@
+# make setup      a virtual environment in .venv with ifseg and all it needs; repeatable, quick when done
+# make demo       vocab -> synth -> adapt -> predict -> evaluate on photographs; results in demo/, page demo/index.html
+# make test       the tests, a few minutes on two cores
+# make test-slow  the tests that take minutes each
+# make lint       style, types, and who may import whom
+# make clean      everything made here goes: .venv, demo, caches
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: setup demo test test-slow lint clean
+
+PYTHON ?= python3
+JOBS ?= 2
+BIN := .venv/bin
+READY := .venv/.ready
+
+# Two workers with one thread each beat one worker with two threads: most tests are too small to share out.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo 'error: ifseg needs Python 3.10 or newer; say which: make setup PYTHON=python3.12' >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' || \
+	  { echo 'error: $(PYTHON) has no venv; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	@touch $@
+	@echo 'ready: .venv/bin/ifseg --help'
+
+demo: setup
+	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh
+
+test: setup
+	$(PYTEST) -m "not slow"
+
+test-slow: setup
+	$(PYTEST) -m slow
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/pyright
+
+clean:
+	rm -rf .venv demo build dist .work .pytest_cache .ruff_cache .hypothesis .import_linter_cache ./*.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

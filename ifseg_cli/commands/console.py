@@ -1,0 +1,132 @@
+"""The one place that knows rich: consoles, tables, progress, and how an error looks.
+
+People read stderr; machines read stdout, and find nothing there but what they asked for.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape as escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ifseg_cli.core.errors import IfsegError
+
+DONE, FAULT, USER_ERROR, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+
+err = Console(stderr=True, highlight=False)
+out = Console(highlight=False)
+
+
+def run(app: typer.Typer) -> None:
+    """Run the app and turn every end into its exit code: 0 done, 2 the user's input, 3 some failed, 130 interrupted.
+
+    A fault of ours is not caught: Python prints its traceback and exits with 1.
+    """
+    try:
+        code = app(standalone_mode=False)
+    except IfsegError as error:
+        say_error(error.message)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        say_error("interrupted")
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        sys.exit(_usage_error(error))
+    sys.exit(code if isinstance(code, int) else DONE)
+
+
+def _usage_error(error: Exception) -> int:
+    """A click error is the user's: one line, and where help is. Everything else goes on as a traceback."""
+    import click
+
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.exceptions.Abort):
+        say_error("interrupted")
+        return INTERRUPTED
+    if isinstance(error, click.ClickException):
+        context = getattr(error, "ctx", None)
+        if type(error).__name__ == "NoArgsIsHelpError":
+            error.show()
+            return USER_ERROR
+        hint = f"; see {context.command_path} --help" if context else ""
+        say_error(f"{error.format_message().rstrip('.')}{hint}")
+        return USER_ERROR
+    raise error
+
+
+def say(message: str) -> None:
+    """One line for people. Rich markup is read; user text goes through `rich.markup.escape` first."""
+    err.print(message)
+
+
+def say_error(message: str) -> None:
+    """The one line in which a command ends in failure. Never wrapped, so that it can be grepped."""
+    err.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
+
+
+def say_warning(message: str) -> None:
+    """One line: the work goes on, but the user should know."""
+    err.print(f"[yellow]warning:[/] {escape(message)}", soft_wrap=True)
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: `0.4 s`, `42 s`, `3 min 20 s`, `2 h 5 min`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def table(
+    title: str | None,
+    columns: Sequence[str | tuple[str, dict[str, Any]]],
+    rows: Iterable[Sequence[Any]],
+    header: bool = True,
+) -> Table:
+    """A plain table. A column is a header, or a header with `rich.table.Table.add_column` options.
+
+    Cells are text (escaped here) or rich renderables.
+    """
+    made = Table(
+        title=escape(title) if title else None,
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+        show_header=header,
+    )
+    for column in columns:
+        name, options = column if isinstance(column, tuple) else (column, {})
+        made.add_column(name, **options)
+    for row in rows:
+        made.add_row(*[escape(cell) if isinstance(cell, str) else cell for cell in row])
+    return made
+
+
+def progress(unit: str) -> Progress:
+    """A progress bar on stderr; silent when stderr is no terminal.
+
+    Tasks may carry a field `note` (shown at the end): `bar.add_task("adapting", total=100, note="loss 1.2")`.
+    """
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=err,
+        disable=not err.is_terminal,
+    )

@@ -1,0 +1,1 @@
+"""Image-free adaptation: loss, optimiser, schedule, checkpoints, the loop."""

@@ -1,0 +1,1 @@
+"""Published files and our own folders <-> models. Nothing in a file can run code."""

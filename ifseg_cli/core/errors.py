@@ -1,0 +1,77 @@
+"""Every error a user can cause. The whole family:
+
+    IfsegError                 found / expected / remedy; exit code 2
+    ├── CategoryError          a category file, a shipped list, or a name in one
+    ├── RecipeError            a recipe file or a --set
+    ├── TokenizerError         tokenizer files
+    ├── CheckpointError        a base or a model: folder, file or contents
+    ├── ImageError             a picture that cannot be read or used
+    ├── DatasetError           images and labels that do not fit together
+    ├── OutputError            a result that would overwrite, or cannot be written
+    └── DeviceError            a device that is not there, or too small
+
+A message is one line: what was found, what was expected, what to do. Anything else that is raised is a fault of ours
+and shows its traceback (exit code 1).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class IfsegError(Exception):
+    """A mistake in the user's input.
+
+    Args:
+        found: what was found, with the path, line or value in question.
+        expected: what would have been right; empty if `found` says it.
+        remedy: what to do next, in the imperative.
+    """
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, found: str, expected: str = "", remedy: str = "") -> None:
+        self.found, self.expected, self.remedy = found, expected, remedy
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        """The three parts as one line."""
+        parts = [self.found]
+        if self.expected:
+            parts.append(f"expected {self.expected}")
+        if self.remedy:
+            parts.append(self.remedy)
+        return "; ".join(" ".join(part.split()) for part in parts)
+
+
+class CategoryError(IfsegError):
+    """A category file, a shipped list, or a name in one."""
+
+
+class RecipeError(IfsegError):
+    """A recipe file or a `--set`."""
+
+
+class TokenizerError(IfsegError):
+    """Tokenizer files."""
+
+
+class CheckpointError(IfsegError):
+    """A base or a model: its folder, file or contents."""
+
+
+class ImageError(IfsegError):
+    """A picture that cannot be read or used."""
+
+
+class DatasetError(IfsegError):
+    """Images and labels that do not fit together."""
+
+
+class OutputError(IfsegError):
+    """A result that would overwrite another, or cannot be written."""
+
+
+class DeviceError(IfsegError):
+    """A device that is not there, or too small."""

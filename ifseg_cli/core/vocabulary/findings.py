@@ -1,0 +1,182 @@
+"""What is wrong with a list of categories, or may be.
+
+Errors stop every command before its work; warnings are shown and the work goes on. Names matter more than methods:
+two categories with one row can never be told apart, near-synonyms compete for the same cells, and objects without
+anything around them flood the picture.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ifseg_cli.core.vocabulary.category import Category
+from ifseg_cli.core.vocabulary.known import KnownWords
+from ifseg_cli.core.vocabulary.reading import Reading
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+MANY_PIECES = 10  # sub-words in a name; the mean of more says little
+NEAR = 0.9  # cosine above which two rows are called near-synonyms
+BACKGROUND = ("sky", "grass", "tree", "wall", "floor", "water", "road", "building", "sand", "snow", "mountain")
+
+Readings = Sequence[Sequence[Reading]]  # category -> its names, the first name first
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing found.
+
+    Attributes:
+        level: "error" or "warning".
+        kind: "duplicate", "same-tokens", "shared-name", "symbol", "unknown", "long", "single", "near" or "background".
+        message: one line for people: what was found, and what to do.
+        names: the categories it is about.
+    """
+
+    level: str
+    kind: str
+    message: str
+    names: tuple[str, ...]
+
+
+def check(
+    categories: Sequence[Category],
+    readings: Readings,
+    size: int,
+    known: KnownWords | None = None,
+    allow_unknown: bool = False,
+) -> list[Finding]:
+    """All findings that need no embeddings, errors first.
+
+    Args:
+        categories: in order.
+        readings: how the base reads each category's names.
+        size: number of ids the base has; an id above is a symbol without a row.
+        known: the words the base knows, if it says so.
+        allow_unknown: make unknown names a warning.
+    """
+    first = [names[0] for names in readings]
+    found = _duplicates(categories)
+    found += _same_tokens(readings, {name for finding in found for name in finding.names})
+    found += _symbols(readings, size) + _unknown(readings, known, allow_unknown)
+    found += _shared(readings) + _long(first) + _single(categories)
+    if known is not None:
+        found += _background(first, known)
+    return sorted(found, key=lambda finding: finding.level)
+
+
+def near_synonyms(names: Sequence[str], rows: Tensor, threshold: float = NEAR) -> list[Finding]:
+    """Warnings for pairs of categories whose rows (M, d) have a cosine over `threshold`, the nearest pair first."""
+    import torch
+    from torch.nn.functional import normalize
+
+    unit = normalize(rows.float(), dim=1)
+    cosine = (unit @ unit.T).triu(diagonal=1)
+    pairs = sorted(((cosine[a, b].item(), a, b) for a, b in torch.nonzero(cosine > threshold).tolist()), reverse=True)
+    found: list[Finding] = []
+    for value, a, b in pairs:
+        one, other = names[int(a)], names[int(b)]
+        message = f"{one!r} and {other!r} mean nearly the same to this base (cosine {value:.2f}); one would do"
+        found.append(Finding("warning", "near", message, (one, other)))
+    return found
+
+
+def _groups(values: Sequence[Hashable]) -> list[list[int]]:
+    """Indices that share a value, where more than one does."""
+    groups: defaultdict[Hashable, list[int]] = defaultdict(list)
+    for index, value in enumerate(values):
+        groups[value].append(index)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _duplicates(categories: Sequence[Category]) -> list[Finding]:
+    found: list[Finding] = []
+    for group in _groups([category.name for category in categories]):
+        name = categories[group[0]].name
+        lines = [categories[index].line for index in group]
+        places = "lines" if all(lines) else "categories"
+        where = ", ".join(str(line or index) for line, index in zip(lines, group, strict=True))
+        message = f"{name!r} stands there {len(group)} times ({places} {where}); name it once"
+        found.append(Finding("error", "duplicate", message, (name,)))
+    return found
+
+
+def _same_tokens(readings: Readings, told: set[str]) -> list[Finding]:
+    """Categories with one and the same row: the same names' ids, in any order."""
+    found: list[Finding] = []
+    for group in _groups([frozenset(reading.ids for reading in names) for names in readings]):
+        members = [readings[index][0] for index in group]
+        names = tuple(dict.fromkeys(reading.name for reading in members))
+        if len(names) < 2 or not all(reading.known for reading in members) or told.issuperset(names):
+            continue  # named already; or unknown, which is said of each
+        listed = " and ".join(repr(name) for name in names)
+        message = f"{listed} are the same word to this base and can never be told apart; keep one"
+        found.append(Finding("error", "same-tokens", message, names))
+    return found
+
+
+def _shared(readings: Readings) -> list[Finding]:
+    """A name of one category that is read like a name of another."""
+    owners: dict[tuple[int, ...], tuple[int, Reading]] = {}
+    found: list[Finding] = []
+    whole = [frozenset(reading.ids for reading in names) for names in readings]
+    for index, names in enumerate(readings):
+        for reading in names:
+            other, same = owners.setdefault(reading.ids, (index, reading))
+            if other == index or whole[other] == whole[index] or not reading.known:
+                continue
+            pair = (readings[other][0].name, names[0].name)
+            message = f"{reading.name!r} of {pair[1]!r} is read like {same.name!r} of {pair[0]!r}; keep it in one"
+            found.append(Finding("warning", "shared-name", message, pair))
+    return found
+
+
+def _symbols(readings: Readings, size: int) -> list[Finding]:
+    names = [names[0].name for names in readings if any(index >= size for each in names for index in each.ids)]
+    if not names:
+        return []
+    listed = ", ".join(repr(name) for name in names)
+    message = f"{listed}: a symbol of the published program's dictionary, without a meaning; choose another name"
+    return [Finding("error", "symbol", message, tuple(names))]
+
+
+def _unknown(readings: Readings, known: KnownWords | None, allow: bool) -> list[Finding]:
+    names = [reading.name for each in readings for reading in each if not reading.known]
+    if not names:
+        return []
+    level = "warning" if allow else "error"
+    if known is not None:
+        refused = known.refuse(names)
+        message = f"{refused.found}; they have no meaning to it" if allow else refused.message
+    else:
+        message = f"the base cannot read {', '.join(map(repr, names))}" + ("" if allow else "; choose other names")
+    return [Finding(level, "unknown", message, tuple(names))]
+
+
+def _long(first: Sequence[Reading]) -> list[Finding]:
+    long = [each for each in first if len(each.ids) > MANY_PIECES]
+    advice = "a shorter name says more"
+    return [Finding("warning", "long", f"{it.name!r} has {len(it.ids)} sub-words; {advice}", (it.name,)) for it in long]
+
+
+def _single(categories: Sequence[Category]) -> list[Finding]:
+    if len(categories) != 1:
+        return []
+    name = categories[0].name
+    return [Finding("warning", "single", f"{name!r} alone: every pixel will be it; add what else is there", (name,))]
+
+
+def _background(first: Sequence[Reading], known: KnownWords) -> list[Finding]:
+    """Objects only, nothing that surrounds them."""
+    kinds = [known.is_stuff(reading.text) for reading in first if reading.known]
+    if not kinds or any(kind is not False for kind in kinds):
+        return []
+    offered = [word for word in BACKGROUND if known.is_stuff(word)][:6]
+    if not offered:
+        return []
+    message = f"objects only, and they will flood the picture; add what surrounds them: {', '.join(offered)}"
+    return [Finding("warning", "background", message, ())]

@@ -1,0 +1,186 @@
+"""The words a base knows, when it says so (`words.json`), and what to do with one it does not know.
+
+A published OFA reads any word by its pieces and ships no such file. The built-in base knows a list of names:
+
+    {"words": {"tv": {"how": "tree", "canonical": "television", "stuff": false}, ...}}
+
+`how` is where its meaning comes from (class, tree, lexicon or texture), `canonical` the word whose vector it shares
+(a synonym or plural; left out = itself), `stuff` whether it is a surface (grass, sky) rather than an object.
+
+A name that is not in the list is tried with its case, hyphens and underscores levelled; as a regular English plural
+or singular; joined or split (`tea pot`, `teapot`); and as a compound, every word of which is known (`stone wall`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from ifseg_cli.core.errors import CategoryError, CheckpointError
+
+HOW = ("class", "tree", "lexicon", "texture")
+MAX_WORDS = 6  # words in a compound that is looked at
+LISTED = 12  # unknown names that an error gives with their nearest known words
+
+
+@dataclass(frozen=True)
+class Word:
+    """One known word: where its meaning comes from, the word whose vector it shares, object or surface."""
+
+    how: str
+    canonical: str
+    stuff: bool
+
+
+class KnownWords:
+    """What a base knows, and the nearest to what it does not."""
+
+    def __init__(self, words: dict[str, Word]) -> None:
+        """`words` maps a surface, lower case with single spaces, to what it is."""
+        self.words = words
+        self._joined = {surface.replace(" ", ""): surface for surface in words if " " in surface}
+        self._grams: dict[str, Counter[str]] = {}
+
+    @classmethod
+    def read(cls, path: Path) -> KnownWords:
+        """Read a base's `words.json`.
+
+        Raises:
+            CheckpointError: malformed, or a key or value it does not have.
+        """
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            return cls({surface: _read_word(surface, entry) for surface, entry in values["words"].items()})
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            found = f"cannot read {path}: {type(error).__name__}: {error}"
+            raise CheckpointError(found, 'an object {"words": {word: {"how": ...}}}') from error
+
+    def to_json(self) -> dict[str, Any]:
+        """What `read` reads."""
+        entries: dict[str, Any] = {}
+        for surface, word in self.words.items():
+            entries[surface] = {"how": word.how, "canonical": word.canonical, "stuff": word.stuff}
+        return {"words": entries}
+
+    def resolve(self, name: str) -> tuple[str, str] | None:
+        """The text to encode, and how it is known: class, tree, lexicon, texture or pieces. None = unknown."""
+        level = _level(name)
+        if word := self._look_up(level):
+            return word.canonical, word.how
+        parts = self._compound(level.split())
+        return (" ".join(parts), "pieces") if parts else None
+
+    def is_stuff(self, name: str) -> bool | None:
+        """Whether a known name is a surface; of a compound its last word decides. None = unknown."""
+        found = self.resolve(name)
+        if not found:
+            return None
+        canonical = found[0]
+        word = self.words.get(canonical) or self.words.get(canonical.split()[-1])
+        return word.stuff if word else None
+
+    def _look_up(self, level: str) -> Word | None:
+        for form in _forms(level):
+            if word := self.words.get(form) or self.words.get(self._joined.get(form, "")):
+                return word
+        return None
+
+    def _compound(self, words: list[str]) -> list[str] | None:
+        """Canonical words of the longest known stretches from the left; None if a word stays unknown."""
+        if not 1 < len(words) <= MAX_WORDS:
+            return None
+        parts: list[str] = []
+        while words:
+            for length in range(len(words), 0, -1):
+                if found := self._look_up(" ".join(words[:length])):
+                    parts.append(found.canonical)
+                    words = words[length:]
+                    break
+            else:
+                return None
+        return parts
+
+    def nearest(self, name: str, n: int = 3) -> list[str]:
+        """The `n` known words most alike in spelling, best first.
+
+        Letter pairs in common pick 60 of the whole list; only those are compared letter by letter.
+        """
+        if not self._grams:
+            self._grams = {word: _pairs(word) for word in self.words}
+        wanted = _pairs(_level(name))
+        total = sum(wanted.values())
+
+        def alike(word: str) -> float:
+            grams = self._grams[word]
+            return 2 * sum((wanted & grams).values()) / (total + sum(grams.values()))
+
+        best = sorted(self.words, key=alike, reverse=True)[:60]
+        return difflib.get_close_matches(_level(name), best, n, cutoff=0.4)
+
+    def refuse(self, names: Sequence[str]) -> CategoryError:
+        """The one error for all unknown names: each with its nearest known words, and the two ways on."""
+        told = [f"{name!r} ({_near(self.nearest(name))})" for name in names[:LISTED]]
+        told += [repr(name) for name in names[LISTED:]]
+        found = f"the base does not know {len(names)} of the names: {', '.join(told)}"
+        remedy = "correct them, choose a base that reads any word with --base, or go on with --allow-unknown"
+        return CategoryError(found, remedy=remedy)
+
+
+def _read_word(surface: str, entry: dict[str, Any]) -> Word:
+    if unknown := set(entry) - {"how", "canonical", "stuff"}:
+        raise ValueError(f"{surface!r} has unknown keys {sorted(unknown)}")
+    if entry["how"] not in HOW:
+        raise ValueError(f"{surface!r} is known by {entry['how']!r}, not by one of {', '.join(HOW)}")
+    return Word(cast("str", entry["how"]), str(entry.get("canonical", surface)), bool(entry.get("stuff", False)))
+
+
+def _level(name: str) -> str:
+    """Lower case, hyphens and underscores as spaces, white space as one space."""
+    return " ".join(name.lower().replace("-", " ").replace("_", " ").split())
+
+
+def _forms(level: str) -> Iterator[str]:
+    """Spellings to look up, the likeliest first: as it is, singular, plural, joined."""
+    yield level
+    head, _, last = level.rpartition(" ")
+    stem = f"{head} " if head else ""
+    for form in (*_singulars(last), *_plurals(last)):
+        yield stem + form
+    if " " in level:
+        yield level.replace(" ", "")
+
+
+def _singulars(word: str) -> Iterator[str]:
+    """Regular English only: boxes, cherries, knives, dogs."""
+    if word.endswith("ies") and len(word) > 4:
+        yield word[:-3] + "y"
+    if word.endswith("ves") and len(word) > 4:
+        yield word[:-3] + "f"
+        yield word[:-3] + "fe"
+    if word.endswith(("ses", "xes", "zes", "ches", "shes", "oes")):
+        yield word[:-2]
+    if word.endswith("s") and not word.endswith("ss") and len(word) > 3:
+        yield word[:-1]
+    if word.endswith("men"):
+        yield word[:-2] + "an"
+
+
+def _plurals(word: str) -> Iterator[str]:
+    """For words that are listed in the plural alone (scissor, stair)."""
+    if word.endswith("y") and len(word) > 2:
+        yield word[:-1] + "ies"
+    yield word + ("es" if word.endswith(("s", "x", "z", "ch", "sh")) else "s")
+
+
+def _pairs(word: str) -> Counter[str]:
+    edged = f" {word} "
+    return Counter(edged[at : at + 2] for at in range(len(edged) - 1))
+
+
+def _near(words: list[str]) -> str:
+    return f"nearest: {', '.join(words)}" if words else "nothing near"

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from command import ifseg, one_line_error
+
+SMALL = ["--recipe", "default"]
+for each in ("optimiser.steps=30", "optimiser.batch_size=2", "saving.checkpoint_every=4", "saving.log_every=5"):
+    SMALL += ["--set", each]
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> Path:
+    (tmp_path / "cats.txt").write_text("cat\ndog\ngrass\n")
+    return tmp_path / "cats.txt"
+
+
+def arguments(base: Path, words: Path, out: Path) -> list[object]:
+    return ["adapt", "--categories", words, "--base", base, "--out", out, *SMALL]
+
+
+def logged_steps(out: Path) -> list[int]:
+    return [json.loads(line)["step"] for line in (out / "train.jsonl").read_text().splitlines()]
+
+
+def test_words_become_a_model_folder(tiny_base: Path, words: Path, tmp_path: Path) -> None:
+    out = tmp_path / "model"
+    result = ifseg(*arguments(tiny_base, words, out))
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == ""
+    assert "30 of 2 artificial images" in result.stderr
+    assert "expected" in result.stderr
+    names = "README.md config.json loss.png model.safetensors provenance.json recipe.yaml tokenizer.json train.jsonl"
+    assert sorted(path.name for path in out.iterdir()) == sorted([*names.split(), "vocabulary.json"])
+    assert logged_steps(out) == [1, 5, 10, 15, 20, 25, 30]
+    provenance = json.loads((out / "provenance.json").read_text())
+    assert provenance["base"] == str(tiny_base)
+    assert len(provenance["base_sha256"]) == 64
+    assert "cat, dog, grass" in (out / "README.md").read_text()
+
+
+def test_the_saved_recipe_repeats_the_run(tiny_base: Path, words: Path, tmp_path: Path) -> None:
+    ifseg(*arguments(tiny_base, words, tmp_path / "a"))
+    again = ["adapt", "--categories", words, "--base", tiny_base, "--recipe", tmp_path / "a" / "recipe.yaml"]
+    result = ifseg(*again, "--out", tmp_path / "b")
+    assert result.returncode == 0, result.stderr
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in "ab"]
+    assert weights[0] == weights[1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_broken_run_goes_on_to_the_same_model(
+    tiny_base: Path, words: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
+    assert ifseg(*arguments(tiny_base, words, unbroken)).returncode == 0
+    command = [sys.executable, "-m", "ifseg_cli", *map(str, arguments(tiny_base, words, broken))]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        while not (broken / "checkpoint.safetensors").exists():
+            assert process.poll() is None
+            time.sleep(0.005)
+        process.send_signal(number)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == (-signal.SIGKILL if number == signal.SIGKILL else 130)
+    assert not (broken / "config.json").exists()
+    if number == signal.SIGINT:
+        assert "--resume goes on" in told
+    assert "--resume" in one_line_error(ifseg(*arguments(tiny_base, words, broken)))
+    result = ifseg(*arguments(tiny_base, words, broken), "--resume")
+    assert result.returncode == 0, result.stderr
+    assert (broken / "model.safetensors").read_bytes() == (unbroken / "model.safetensors").read_bytes()
+    assert logged_steps(broken) == logged_steps(unbroken)
+
+
+def test_resuming_with_other_words_is_refused(tiny_base: Path, words: Path, tmp_path: Path) -> None:
+    out = tmp_path / "m"
+    command = [sys.executable, "-m", "ifseg_cli", *map(str, arguments(tiny_base, words, out))]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"}) as process:
+        while not (out / "checkpoint.safetensors").exists():
+            time.sleep(0.005)
+        process.kill()
+    words.write_text("cat\ncow\n")
+    assert "its categories differs" in ifseg(*arguments(tiny_base, words, out), "--resume").stderr
+
+
+def test_nothing_is_overwritten_unasked(tiny_base: Path, words: Path, tmp_path: Path) -> None:
+    out = tmp_path / "mine"
+    out.mkdir()
+    (out / "thesis.txt").write_text("precious")
+    assert "exists already" in one_line_error(ifseg(*arguments(tiny_base, words, out)))
+    assert (out / "thesis.txt").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        (["--resume"], "has no checkpoint"),
+        (["--resume", "--overwrite"], "both --resume and --overwrite"),
+        (["--device", "tpu"], "device 'tpu'; expected one of auto, cpu, cuda, mps"),
+        (["--set", "optimiser.step=3"], "optimiser.steps"),
+        (["--recipe", "fast"], "quick"),
+        (["--base", "nowhere"], "there is no nowhere"),
+        (["--set", "synthesis.cells=evidence"], "synthesis.cells is evidence"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(
+    tiny_base: Path, words: Path, tmp_path: Path, extra: list[str], expected: str
+) -> None:
+    assert expected in one_line_error(ifseg(*arguments(tiny_base, words, tmp_path / "m"), *extra))
+    assert not (tmp_path / "m").exists()

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "support"))
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base folder with random weights and the real OFA dictionary; a step takes milliseconds."""
+    from tiny_base import save_tiny_base
+
+    return save_tiny_base(tmp_path_factory.mktemp("base") / "tiny")

@@ -1,0 +1,80 @@
+"""The published program's compact model and numbers, as the parity tests read them.
+
+`fairseq_ckpt.pt` is a training checkpoint of the published program (float16, random weights), `io.safetensors` its
+inputs and outputs, `text_io.safetensors` those of OFA's Hugging Face port with the same weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from ifseg_cli.core.checkpoint.folder import build_segmenter
+from ifseg_cli.core.checkpoint.keymap import our_name
+from ifseg_cli.core.model.config import BackboneConfig, ModelConfig
+from ifseg_cli.core.model.segmenter import Segmenter
+
+HERE = Path(__file__).parent
+IMAGES = ("img_square", "img_wide", "img_tall", "img_small", "img_eval")
+CONFIG = ModelConfig(
+    dim=32,
+    ffn_dim=64,
+    heads=4,
+    encoder_layers=2,
+    decoder_layers=2,
+    tokens=59458,
+    backbone=BackboneConfig(blocks=(1, 1, 1)),
+)
+
+
+@lru_cache(maxsize=1)
+def numbers() -> dict[str, Tensor]:
+    """Every tensor of `io.safetensors`."""
+    return load_file(HERE / "io.safetensors")
+
+
+@lru_cache(maxsize=1)
+def weights() -> dict[str, Tensor]:
+    """The checkpoint's entries in float32 under our names."""
+    with torch.serialization.safe_globals([argparse.Namespace]):
+        published = torch.load(HERE / "fairseq_ckpt.pt", weights_only=True)["model"]
+    named = ((our_name(name), tensor) for name, tensor in published.items())
+    return {name: tensor.float() for name, tensor in named if name is not None}
+
+
+def segmenter() -> Segmenter:
+    """The compact model with its seven categories, in eval mode."""
+    made = build_segmenter(CONFIG, {name: each.clone() for name, each in weights().items()}, "fairseq_ckpt.pt")
+    io = numbers()
+    lengths, ids = io["tokens.category_lengths"].tolist(), iter(io["tokens.category_ids"].tolist())
+    pieces = [[[next(ids) for _ in range(length)]] for length in lengths]
+    made.set_vocabulary(io["tokens.source"].tolist(), pieces)
+    return made.eval()
+
+
+def pixels(group: str) -> Tensor:
+    """The network input of an image group: (H, W, 3) uint8."""
+    io = numbers()
+    if f"{group}.resized" in io:
+        return io[f"{group}.resized"]
+    if f"{group}.image" in io:
+        return io[f"{group}.image"]
+    height, width = (512, 683) if group == "img_wide" else (683, 512)
+    large = io[f"{group}.image_quarter"].repeat_interleave(4, 0).repeat_interleave(4, 1)
+    return large[:height, :width]
+
+
+def normalised(group: str) -> Tensor:
+    """The network input of an image group: (1, 3, H, W)."""
+    return ((pixels(group).float() / 255 - 0.5) / 0.5).permute(2, 0, 1)[None]
+
+
+def largest_difference(ours: Tensor, theirs: Tensor) -> float:
+    """The largest absolute difference."""
+    assert ours.shape == theirs.shape
+    return (ours.double() - theirs.double()).abs().max().item()
