@@ -20,16 +20,9 @@ if TYPE_CHECKING:
     from ifseg_cli.core.vocabulary.inspection import Inspected, Inspection
     from ifseg_cli.core.vocabulary.known import KnownWords
 
+WIDE = 100  # columns of a terminal from which on two neighbours are shown; --json has three
 MOST_NEAR = 20  # warnings about near-synonyms that are shown; --json has all
 PROMPT_SHOWN = 600  # characters of the prompt that are shown; --json has all
-EPILOG = """[bold]Examples[/]
-
-ifseg vocab cats.txt
-
-ifseg vocab --category "tv, television" --category sofa --category wall
-
-ifseg vocab voc --json --out vocabulary.json
-"""
 
 
 def vocab(
@@ -56,13 +49,21 @@ def vocab(
 
     A category file has one category per line, with synonyms after commas, a raw id in front and a colour behind if you
     like (80 road, street #804080). Exit code 2 if there are errors, 0 if there are only warnings.
+
+    Example:  ifseg vocab cats.txt
+
+    Example:  ifseg vocab --category "tv, television" --category sofa --category wall
+
+    Example:  ifseg vocab voc --out vocabulary.json
     """
+    from ifseg_cli.core.checkpoint.layout import require_base
     from ifseg_cli.core.files import require_new
     from ifseg_cli.core.vocabulary.files import gather_categories
 
     if list_:
         return _show_lists(as_json)
     given, source = gather_categories(categories, category or ())
+    require_base(base)
     if out is not None:
         require_new(out, overwrite)
 
@@ -127,7 +128,9 @@ def _row(each: Inspected, has_raw: bool, tells_known: bool) -> list[Any]:
         row.append(", ".join(dict.fromkeys(reading.how or "unknown" for reading in each.readings)))
     read = zip(each.readings, each.pieces, strict=True)
     row.append(" | ".join(_pieces(reading.ids, pieces) for reading, pieces in read))
-    row.append(", ".join(f"{name} {value:.2f}" for name, value in each.nearest[:2]))
+    row.append(
+        ", ".join(f"{name} {value:.2f}" for name, value in each.nearest[: 2 if console.out.width >= WIDE else 1])
+    )
     return row
 
 

@@ -199,17 +199,29 @@ def _from_json(path: Path) -> Tokenizer:
         return _byte_level_bpe(symbols, _merges_of(model, path), path)
     # What a text may contain is the text's own: added tokens would be cut out of it, templates would wrap it.
     plain = values | {"added_tokens": [], "post_processor": None, "truncation": None, "padding": None}
+    _check_unknown(model, path)
     try:
         engine = tokenizers.Tokenizer.from_str(json.dumps(plain))
-    except Exception as error:
+        engine.encode("\U0010fffd")  # a letter that no file has: shows whether unknown ones can be read
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a panic inside the library is no Exception
         raise TokenizerError(f"{path}: {error}", "a tokenizer.json of the tokenizers library") from error
     symbols = _check_symbols(engine.get_vocab() | added, path)
     return Tokenizer(engine, symbols, byte_level=False, text=text)
 
 
+def _check_unknown(model: dict[str, Any], path: Path) -> None:
+    """A Unigram needs its unknown piece in its list: the library aborts at the first strange letter otherwise."""
+    pieces, index = model.get("vocab"), model.get("unk_id")
+    inside = isinstance(pieces, list) and type(index) is int and 0 <= index < len(cast("list[Any]", pieces))
+    if model.get("type") == "Unigram" and not inside:
+        raise TokenizerError(f"{path}: unk_id {index!r}", "the index of a piece")
+
+
 def _added_symbols(values: dict[str, Any], path: Path) -> dict[str, int]:
     try:
-        return {token["content"]: token["id"] for token in values.get("added_tokens") or []}
+        return {str(token["content"]): token["id"] for token in values.get("added_tokens") or []}
     except (TypeError, KeyError) as error:
         raise TokenizerError(f"{path}: added_tokens is malformed", "a list of objects with content and id") from error
 
@@ -217,7 +229,10 @@ def _added_symbols(values: dict[str, Any], path: Path) -> dict[str, int]:
 def _merges_of(model: dict[str, Any], path: Path) -> list[tuple[str, str]]:
     """Merges as pairs; older files write each as one string."""
     merges: list[tuple[str, str]] = []
-    for entry in model.get("merges") or []:
+    written = model.get("merges") or []
+    if not isinstance(written, list):
+        raise TokenizerError(f"{path}: merges are no list", "pairs of pieces")
+    for entry in cast("list[Any]", written):
         parts = entry.split(" ") if isinstance(entry, str) else entry
         if not isinstance(parts, list) or len(parts) != 2:
             raise TokenizerError(f"{path}: merge {str(entry)[:40]!r}", "a pair of pieces")

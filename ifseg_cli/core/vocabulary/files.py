@@ -55,7 +55,7 @@ def read_categories(file_or_list: str) -> tuple[Category, ...]:
         return _read_file(path)
     if file_or_list in list_names():
         return shipped_list(file_or_list).categories
-    near = difflib.get_close_matches(file_or_list, list_names(), 3, cutoff=0.4)
+    near = difflib.get_close_matches(file_or_list, list_names(), 3, cutoff=0.5)
     remedy = f"nearest lists: {', '.join(near)}" if near else "ifseg vocab --list shows the lists"
     found = f"{file_or_list} is a folder" if path.is_dir() else f"no file and no shipped list {file_or_list!r}"
     raise CategoryError(found, "a text file with one category per line, or a shipped list", remedy)
