@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,24 +13,15 @@ from ifseg_cli.commands import console
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ifseg_cli.core.checkpoint.folder import LoadedModel
-    from ifseg_cli.core.recipe import Recipe
+    from ifseg_cli.commands.starting import Start
     from ifseg_cli.core.synthesis.draws import ArtificialImage
     from ifseg_cli.core.synthesis.sampler import ArtificialImages
     from ifseg_cli.core.synthesis.statistics import DrawStatistics
-    from ifseg_cli.core.vocabulary import Category, Vocabulary
+    from ifseg_cli.core.vocabulary import Vocabulary
 
 MAX_COUNT = 4096  # images; their targets are held in memory while they are written, 1 GB at 512 px
 MAX_IN_TERMINAL = 3
 MAX_NAMED = 5  # categories never drawn that are named
-EPILOG = """[bold]Examples[/]
-
-ifseg synth cats.txt
-
-ifseg synth --category cat --category dog --category grass --count 64 --seed 1
-
-ifseg synth ade20k --recipe default --set synthesis.max_side=8 --out synth-8
-"""
 
 
 def synth(
@@ -50,8 +41,8 @@ def synth(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change one value of the recipe.", show_default=False),
     ] = None,
-    count: Annotated[int, typer.Option(min=1, max=MAX_COUNT, help="How many images, from the first one on.")] = 16,
-    seed: Annotated[int | None, typer.Option(min=0, help="Another seed.", show_default="the recipe's")] = None,
+    count: Annotated[int, typer.Option(help="How many images, from the first one on; 1 to 4096.")] = 16,
+    seed: Annotated[int | None, typer.Option(help="Instead of the recipe's; 0 or more.", show_default=False)] = None,
     out: Annotated[Path, typer.Option(help="The folder for sheet, samples and statistics.")] = Path("synth"),
     as_json: Annotated[bool, typer.Option("--json", help="Statistics and files as JSON on stdout.")] = False,
     allow_unknown: Annotated[
@@ -61,93 +52,71 @@ def synth(
 ) -> int:
     """Draw the artificial images that adapt would train on: the same recipe and seed give the same images.
 
-    Writes sheet.png (all images with a legend), samples.safetensors (small maps, grids and targets), statistics.json
-    and provenance.json, and shows the first images in the terminal.
+    Shows the first of them here, and writes all to sheet.png and samples.safetensors, with statistics.json.
 
     Example:  ifseg synth cats.txt --count 64
+
+    Example:  ifseg synth --category cat --category dog --recipe default --seed 1
     """
+    from ifseg_cli.commands.starting import start
+    from ifseg_cli.core.errors import IfsegError
     from ifseg_cli.core.files import require_new
-    from ifseg_cli.core.recipe import load_recipe
-    from ifseg_cli.core.vocabulary.files import gather_categories
 
-    given, source = gather_categories(categories, category or ())
-    settings = [*(set_ or ()), *([] if seed is None else [f"seed={seed}"])]
-    chosen = load_recipe(recipe, settings) if recipe is not None else None
+    if not 1 <= count <= MAX_COUNT:
+        raise IfsegError(f"--count {count}", f"1 to {MAX_COUNT}")
+    if seed is not None and seed < 0:
+        raise IfsegError(f"--seed {seed}", "0 or more")
     require_new(out, overwrite)
+    begun = start(
+        categories=categories,
+        names=category or (),
+        base=base,
+        recipe=recipe,
+        overrides=set_ or (),
+        allow_unknown=allow_unknown,
+        seed=seed,
+    )
+    for warning in begun.warnings:
+        console.say_warning(warning)
 
-    import torch  # from here on: what can be checked without it has been
-
-    from ifseg_cli.core.checkpoint.folder import load_base
-    from ifseg_cli.core.synthesis.sampler import sampler_for
     from ifseg_cli.core.synthesis.statistics import describe
 
-    loaded = load_base(base, torch.device("cpu"))
-    if chosen is None:
-        recipe, chosen = loaded.recipe_name, load_recipe(loaded.recipe_name, settings)
-    vocabulary = _vocabulary(loaded, given, source, allow_unknown)
-    sampler = sampler_for(chosen, loaded.segmenter.config, len(vocabulary.names))
-    images = [sampler.sample(index) for index in range(count)]
-    statistics = describe(sampler, images)
-    facts = _facts(base, loaded, str(recipe), chosen, source, count)
-    files = _write(out, sampler, images, statistics, vocabulary, facts)
+    images = [begun.images.sample(index) for index in range(count)]
+    statistics = describe(begun.images, images)
+    files = _write(out, begun, images, statistics)
     if as_json:
-        _print_json(out, files, sampler, statistics, vocabulary)
+        _print_json(out, files, begun, statistics)
     else:
-        _show(sampler, images, vocabulary)
-        _show_statistics(statistics, vocabulary)
+        _show(begun.images, images, begun.vocabulary)
+        _show_statistics(statistics, begun.vocabulary)
     for file in files:
         console.err.print(str(out / file), markup=False, soft_wrap=True)
     return console.DONE
 
 
-def _vocabulary(loaded: LoadedModel, given: Sequence[Category], source: str, allow_unknown: bool) -> Vocabulary:
-    """The vocabulary for this base; names it does not know are refused, or said to be unknown."""
-    from ifseg_cli.core.vocabulary import build_vocabulary, vocabulary_findings
-
-    config, known = loaded.segmenter.config, loaded.known
-    reader = (loaded.tokenizer, config.prompt, config.max_text)
-    made = build_vocabulary(given, *reader, source, known, allow_unknown)
-    if allow_unknown:
-        for finding in vocabulary_findings(given, *reader, known, allow_unknown)[2]:
-            if finding.kind == "unknown":
-                console.say_warning(finding.message)
-    return made
-
-
-def _facts(
-    base: str, loaded: LoadedModel, recipe_name: str, recipe: Recipe, categories: str, count: int
-) -> dict[str, Any]:
-    """What the run knows of itself, for provenance.json."""
-    return {
-        "base": {"name": base, "sha256": loaded.weights_sha256()},
-        "recipe": {"name": recipe_name, "values": recipe.model_dump(mode="json")},
-        "categories": categories,
-        "seed": recipe.seed,
-        "count": count,
-    }
-
-
-def _write(
-    out: Path,
-    sampler: ArtificialImages,
-    images: Sequence[ArtificialImage],
-    statistics: DrawStatistics,
-    vocabulary: Vocabulary,
-    facts: dict[str, Any],
-) -> tuple[str, ...]:
+def _write(out: Path, begun: Start, images: Sequence[ArtificialImage], statistics: DrawStatistics) -> tuple[str, ...]:
     """Write the four files; their names."""
     from ifseg_cli.core.files import write_atomic, write_json
     from ifseg_cli.core.provenance import provenance
     from ifseg_cli.core.synthesis.sheet import contact_sheet
     from ifseg_cli.core.synthesis.writing import write_samples
 
-    sheet = contact_sheet(images, vocabulary.names, vocabulary.colours, sampler.grid, _title(sampler, len(images)))
-    names = ("sheet.png", "samples.safetensors", "statistics.json", "provenance.json")
-    write_atomic(out / names[0], sheet.save)
-    write_samples(out / names[1], sampler, images)
-    write_json(out / names[2], {"categories": list(vocabulary.names), **statistics.to_json()})
-    write_json(out / names[3], provenance(["ifseg", *sys.argv[1:]], **facts))
-    return names
+    names, sampler = begun.vocabulary.names, begun.images
+    facts = {
+        "base": str(begun.base.path),
+        "base_sha256": begun.base.weights_sha256(),
+        "categories": begun.vocabulary.source,
+        "recipe": begun.recipe_name,
+        "settings": begun.recipe.model_dump(mode="json"),
+        "seed": sampler.seed,
+        "count": len(images),
+    }
+    sheet = contact_sheet(images, names, begun.vocabulary.colours, sampler.grid, _title(sampler, len(images)))
+    write_atomic(out / "sheet.png", sheet.save)
+    write_samples(out / "samples.safetensors", sampler, images)
+    write_json(out / "statistics.json", {"categories": list(names), **statistics.to_json()})
+    write_json(out / "provenance.json", provenance(["ifseg", *sys.argv[1:]], **facts))
+    return "sheet.png", "samples.safetensors", "statistics.json", "provenance.json"
 
 
 def _title(sampler: ArtificialImages, count: int) -> str:
@@ -201,20 +170,14 @@ def _sides(word: str, histogram: Sequence[int]) -> str:
     return f"{sides[0]} to {sides[-1]} {word}, mean {mean:.1f}"
 
 
-def _print_json(
-    out: Path,
-    files: Sequence[str],
-    sampler: ArtificialImages,
-    statistics: DrawStatistics,
-    vocabulary: Vocabulary,
-) -> None:
+def _print_json(out: Path, files: Sequence[str], begun: Start, statistics: DrawStatistics) -> None:
     import json
     from dataclasses import asdict
 
     result = {
         "files": [str(out / file) for file in files],
-        "draws": asdict(sampler),
-        "categories": list(vocabulary.names),
+        "draws": asdict(begun.images),
+        "categories": list(begun.vocabulary.names),
         "statistics": statistics.to_json(),
     }
     typer.echo(json.dumps(result, indent=2, ensure_ascii=False))

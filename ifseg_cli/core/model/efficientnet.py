@@ -39,7 +39,7 @@ class Features(NamedTuple):
     """What the backbone sees, a cell for each 16 x 16 pixels.
 
     head: (B, 1280, h, w), the classifier's last features, each the mean of its 3 x 3 neighbourhood.
-    mid: (B, 235, h, w), outputs of the stages with 40, 80 and 112 channels, and RGB in -1..1: what textures are known by.
+    mid: (B, 235, h, w), outputs of the stages with 40, 80 and 112 channels, and RGB in -1..1: what tells textures.
     """
 
     head: Tensor
@@ -146,7 +146,7 @@ class EfficientNetLite(nn.Module):
             if number in (self.ends[stage] for stage in MID_STAGES):
                 kept.append(x)
         head = mean3(F.relu6(self.head(x), inplace=True))
-        # Stride 8 to 16: the 3 x 3 around the position on the cell's centre. Its output is ceil(side / 2), as the others'.
+        # Stride 8 to 16: the 3 x 3 around the position on the cell's centre. It gives ceil(side / 2), as the others.
         kept[0] = F.avg_pool2d(kept[0], 3, stride=2, padding=1, count_include_pad=False)
         colour = F.avg_pool2d(images, 16, ceil_mode=True)
         return Features(head, torch.cat([*kept, colour], dim=1))

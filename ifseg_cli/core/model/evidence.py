@@ -1,15 +1,15 @@
 """From what an ImageNet classifier sees to cells in the space of words: `image_proj` of the built-in base.
 
-A cell's features give evidence for 1,000 classes (the classifier itself) and for drawn textures (a linear discriminant).
+A cell's features give evidence for 1,000 classes (the classifier itself) and for drawn textures (a discriminant).
 A word is known by the classes under it in WordNet's tree, or by those it is seen with, and perhaps by a texture, so its
 score in a cell is
 
     s_w = log sum_{k in C(w)} exp z_k  -  0.6 log |C(w)|  +  q_t(w)
 
 for the M anchor words that have class sets of their own. The cell is what d - 1 principal directions keep of all M
-scores, and a last coordinate that is always 1:
+scores, and a last coordinate that is always c = 4:
 
-    e = [P (s - mean); 1]        row of w = [p_w; mean_w]        row . e ~ s_w
+    e = [P (s - mean); c]        row of w = [p_w; mean_w / c]        row . e ~ s_w
 
 so patches and words meet in one space, as in OFA; only that here the way into it is not one linear map but
 linear, log-sum-exp, linear. All of it is frozen. `scripts/make_builtin.py` makes the tensors.
@@ -24,6 +24,8 @@ from ifseg_cli.core.model.efficientnet import HEAD_CHANNELS, MID_CHANNELS, Featu
 
 CLASSES = 1000
 TEXTURE_SAMPLES = 64  # cells of each drawn texture that are kept as examples of its evidence
+# Large enough that a row is its direction more than its offset, small enough not to fill a cell's norm.
+CONSTANT = 4.0
 CLIP = 4.0  # texture evidence is a log-ratio to chance, within -4..4: no texture alone decides against clear classes
 
 
@@ -63,8 +65,8 @@ class EvidenceProjection(nn.Module):
         self.register_buffer("anchor_texture", torch.full((anchors,), -1, dtype=torch.int16))
         self.register_buffer("anchor_mean", torch.zeros(anchors))
         self.register_buffer("projection", torch.zeros(dim - 1, anchors))
-        # What artificial evidence is drawn from (`core/synthesis/evidence.py`): features before ReLU6 as the head's batch
-        # norm says they are spread, the class logits they give on average, and the texture evidence of drawn textures.
+        # What artificial evidence is drawn from (`core/synthesis/evidence.py`): features before ReLU6 as the head's
+        # batch norm says they are spread, the class logits they give on average, and evidence of drawn textures.
         self.register_buffer("null_head_mean", torch.zeros(HEAD_CHANNELS))
         self.register_buffer("null_head_std", torch.ones(HEAD_CHANNELS))
         self.register_buffer("null_mean", torch.zeros(CLASSES))
@@ -88,20 +90,24 @@ class EvidenceProjection(nn.Module):
     def anchor_scores(self, z: Tensor, q: Tensor) -> Tensor:
         """Scores s (..., M) of all anchor words from class logits z (..., 1000) and texture log-ratios q (..., T)."""
         top = z.amax(-1, keepdim=True)
-        # Sums of positive numbers: nothing cancels, and a word whose classes are all 80 below the best is simply absent.
+        # Sums of positive numbers: nothing cancels, and a word whose classes are all 80 below the best is just absent.
         scores = (torch.exp(z - top) @ self._members()).clamp_min(1e-35).log() + top + self.anchor_bias
         drawn = (self.anchor_texture >= 0).nonzero()[:, 0]
         return scores.index_add(-1, drawn, q[..., self.anchor_texture[drawn].long()])
 
     def cells(self, z: Tensor, q: Tensor) -> Tensor:
-        """Cells e (..., d) from class logits z (..., 1000) and texture log-ratios q (..., T); the last coordinate is 1."""
+        """Cells e (..., d), the last coordinate CONSTANT, from class logits z (..., 1000) and log-ratios q (..., T)."""
         centred = self.anchor_scores(z, q) - self.anchor_mean
         inner = nn.functional.linear(centred, self.projection)
-        return torch.cat([inner, torch.ones_like(inner[..., :1])], dim=-1)
+        return torch.cat([inner, torch.full_like(inner[..., :1], CONSTANT)], dim=-1)
 
     def _members(self) -> Tensor:
         """Membership as zeros and ones (1000, M), unpacked once for a device and precision."""
-        if self._dense is None or self._dense.device != self.membership.device or self._dense.dtype != self.class_weight.dtype:
+        if (
+            self._dense is None
+            or self._dense.device != self.membership.device
+            or self._dense.dtype != self.class_weight.dtype
+        ):
             self._dense = unpack(self.membership).T.to(self.class_weight.dtype).contiguous()
         return self._dense
 

@@ -11,7 +11,7 @@ from ifseg_cli.core.errors import RecipeError
 from ifseg_cli.core.model.evidence import EvidenceProjection
 from ifseg_cli.core.model.segmenter import Segmenter
 from ifseg_cli.core.recipe import Recipe
-from ifseg_cli.core.synthesis.evidence import EvidenceNoise, words_from_rows
+from ifseg_cli.core.synthesis.evidence import EvidenceNoise
 from ifseg_cli.core.synthesis.sampler import ArtificialImages
 
 IGNORE = -100  # pixels of an unknown word: the value that torch's cross-entropy leaves out
@@ -44,15 +44,17 @@ class RowSamples:
 class EvidenceSamples:
     """Samples of the built-in base: cells with its own noise, drawn on the CPU, the same on every device."""
 
-    def __init__(self, segmenter: Segmenter, images: ArtificialImages, batch_size: int) -> None:
+    def __init__(
+        self, segmenter: Segmenter, images: ArtificialImages, batch_size: int, noise: EvidenceNoise | None = None
+    ) -> None:
         if not isinstance(segmenter.image_proj, EvidenceProjection):
             raise RecipeError(
                 "synthesis.cells is evidence", "rows for this base", "evidence is the built-in base's own"
             )
         self.device = segmenter.rows.device
         projection = segmenter.image_proj.cpu()
-        self.noise = EvidenceNoise(projection)
-        self.words = words_from_rows(projection, segmenter.rows.cpu())
+        self.noise = noise or EvidenceNoise(projection)
+        self.words = self.noise.words(segmenter.rows.cpu())
         segmenter.image_proj.to(self.device)
         self.images, self.batch_size = images, batch_size
 

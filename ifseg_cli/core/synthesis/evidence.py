@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ifseg_cli.core.model.evidence import EvidenceProjection, unpack
+from ifseg_cli.core.model.evidence import CLIP, EvidenceProjection, unpack
 
 PROBE = 12.0  # strength of evidence, in logits, at which rows are asked what they answer to
 
@@ -50,27 +50,6 @@ class Words:
     texture: Tensor  # (M,) int64, -1 for none
 
 
-def words_from_rows(projection: EvidenceProjection, rows: Tensor) -> Words:
-    """Ask rows (M, d) which classes and textures they answer to.
-
-    Args:
-        projection: the base's `image_proj`.
-        rows: one a category.
-    """
-    gram = class_gram(projection)
-    quiet = torch.zeros(1, projection.textures).to(rows)
-    null = projection.null_mean[None]
-    silent = projection.cells(null, quiet) @ rows.T  # (1, M)
-    lit = projection.cells(null + PROBE * gram, quiet.expand(len(gram), -1)) @ rows.T  # (1000, M)
-    answers = (lit - silent).T
-    classes = torch.where(answers > 0.5 * answers.amax(1, keepdim=True), answers, 0.0).clamp_min(0.0)
-    drawn = torch.eye(projection.textures).to(rows) * 4.0
-    textured = (projection.cells(null.expand(len(drawn), -1), drawn) @ rows.T - silent).T
-    strongest = textured.max(1)
-    texture = torch.where(strongest.values > 2.0, strongest.indices, -1)
-    return Words(classes / classes.sum(1, keepdim=True).clamp_min(1e-6), texture)
-
-
 def class_gram(projection: EvidenceProjection) -> Tensor:
     """What evidence for one class looks like in all: (1000, 1000), row k has 1 at k and its look-alikes beside."""
     gram = projection.class_weight @ projection.class_weight.T
@@ -94,6 +73,22 @@ class EvidenceNoise:
         null = features @ projection.class_weight.T + projection.class_bias
         self.null = null - null.mean(0)
         self.anchors = unpack(projection.membership)
+        quiet = torch.zeros(1, projection.textures)
+        silent = projection.null_mean[None]
+        self.silent = projection.cells(silent, quiet)  # (1, d): a cell that shows nothing
+        self.lit = projection.cells(silent + PROBE * self.gram, quiet.expand(len(self.gram), -1))  # (1000, d)
+        drawn = CLIP * torch.eye(projection.textures)
+        self.drawn = projection.cells(silent.expand(len(drawn), -1), drawn)  # (T, d): cells that show one texture
+
+    def words(self, rows: Tensor) -> Words:
+        """Ask rows (M, d) which classes and textures they answer to."""
+        silent = self.silent @ rows.T
+        answers = (self.lit @ rows.T - silent).T  # (M, 1000)
+        loud = answers > 0.5 * answers.amax(1, keepdim=True)
+        classes = torch.where(loud, answers, 0.0).clamp_min(0.0)
+        strongest = (self.drawn @ rows.T - silent).T.max(1)
+        texture = torch.where(strongest.values > 0.5 * CLIP, strongest.indices, -1)
+        return Words(classes / classes.sum(1, keepdim=True).clamp_min(1e-6), texture)
 
     def draw(self, ids: Tensor, words: Words, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Draw evidence for maps and bring it into the model's space.
@@ -139,7 +134,7 @@ class _Draw:
         z = (1 - share) * z + share * _blur(z, 5)
         z = z + 1.5 * _blur(self._maps(self._null(len(self.picture))), 3)
         z = z.flatten(2).transpose(1, 2) + self.noise.projection.null_mean
-        return z, (1.3 * _blur(q, 3)).clamp(-4.0, 4.0).flatten(2).transpose(1, 2)
+        return z, (1.3 * _blur(q, 3)).clamp(-CLIP, CLIP).flatten(2).transpose(1, 2)
 
     def _unknown(self) -> Tensor:
         hidden = self._uniform(len(self.pairs)) < self.levels.unknown

@@ -5,11 +5,13 @@
     ids       (n, G, G)          category of each cell: what the encoder reads
     target    (n, T, T)          category of each pixel: what the loss compares with
 
+The metadata entry `ifseg` is a JSON object: seed, layout, num_categories, grid, target_size.
 Categories are counted from 0 in the order of the category file, uint8 up to 256 categories, uint16 above.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -42,5 +44,5 @@ def write_samples(path: Path, sampler: ArtificialImages, images: Sequence[Artifi
         "grid": sampler.grid,
         "target_size": sampler.target_size,
     }
-    metadata = {name: str(value) for name, value in facts.items()}
+    metadata = {"ifseg": json.dumps(facts)}  # one entry: the library writes several in an order that changes
     write_atomic(path, lambda temporary: save_file(tensors, temporary, metadata))
