@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ifseg_cli.core.prediction.pipeline import Summary
     from ifseg_cli.core.prediction.settings import PredictionSettings
 
-_EPILOG = "Example:  ifseg predict photos/ --model ifseg-model --out masks"
-
 
 def predict(
     images: Annotated[
@@ -44,8 +42,9 @@ def predict(
 ) -> int:
     """Segment pictures: a label PNG each, overlays with legend, and a page to look at.
 
-    A mask has the size of its picture; classes.json says what its values mean (255, or 65535 in 16-bit masks, is
-    ignore). Pictures that cannot be read are listed in failures.jsonl and the rest is done (exit code 3).
+    A mask has the size of its picture; classes.json says what its values mean.
+    Pictures that cannot be read are listed in failures.jsonl, the rest is done,
+    and the exit code is 3.
 
     Example:  ifseg predict photos/ --model ifseg-model --out masks
     """

@@ -1,0 +1,1 @@
+"""From pictures to masks: find, decode, resize, predict, smooth, up-sample, write, and a page to look at."""
