@@ -1,0 +1,71 @@
+"""What every data set is, once its files are found: names, ids and a list of samples. Nothing is decoded here.
+
+A new data set is one small file with a function that returns a `Dataset`, and one line in `registry.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+VALUES = 1 << 16  # label maps hold 16 bits at most
+MAX_CLASSES = 8192  # a confusion matrix of half a gigabyte
+DROPPED, UNKNOWN = 0xFFFF, 0xFFFE  # indices of ignored pixels, and of values that are neither class nor ignored
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One image with its label."""
+
+    stem: str  # path inside the folder without suffix, "/" between folders; the mask carries the same
+    label: Path
+    image: Path | None = None  # None where only masks are judged
+
+
+@dataclass(frozen=True)
+class DatasetOptions:
+    """What a user can say about where a data set lies; each data set says which of these it needs."""
+
+    images: Path | None = None
+    labels: Path | None = None
+    classes: str | None = None  # a category file, or a shipped list by name
+    ignore: tuple[int, ...] = ()  # label values to drop besides the data set's own
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Where a data set's files lie and what its ids mean."""
+
+    name: str
+    classes: tuple[str, ...]  # names in index order
+    raw_ids: tuple[int, ...]  # the value that stands for each class in the label files
+    ignore: tuple[int, ...]  # values in the label files that are dropped
+    samples: tuple[Sample, ...]
+    classes_from: str  # the file or option that says what ids mean; messages point to it
+
+    @property
+    def images(self) -> tuple[Path, ...]:
+        """The images, in the order of the samples."""
+        return tuple(sample.image for sample in self.samples if sample.image is not None)
+
+    def index_table(self) -> NDArray[np.uint16]:
+        """(65536,) uint16, raw label value -> class index, `DROPPED` where ignored, `UNKNOWN` elsewhere."""
+        return index_table(self.raw_ids, self.ignore)
+
+    def __iter__(self) -> Iterator[Sample]:
+        return iter(self.samples)
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+
+def index_table(raw_ids: tuple[int, ...], ignore: tuple[int, ...]) -> NDArray[np.uint16]:
+    """(65536,) uint16: raw value -> its place in `raw_ids`; ignored values `DROPPED`, all others `UNKNOWN`."""
+    table = np.full(VALUES, UNKNOWN, dtype=np.uint16)
+    table[list(raw_ids)] = np.arange(len(raw_ids), dtype=np.uint16)
+    table[list(ignore)] = DROPPED
+    return table

@@ -1,0 +1,136 @@
+"""Any pair of folders, images and labels, with a category file that says what the ids mean.
+
+- An image and its label have the same path below their folders, suffixes apart: `a/b.jpg` and `a/b.png`.
+- The category file is that of `ifseg adapt`: line number = id, or a raw id in front of every name.
+- Ignored are 255 (65535 where ids need 16 bits) and what the user adds.
+- Images may be left out where only masks are judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+from PIL import Image
+
+from ifseg_cli.core.datasets.dataset import MAX_CLASSES, Dataset, DatasetOptions, Sample
+from ifseg_cli.core.errors import DatasetError
+from ifseg_cli.core.vocabulary import ignore_value, read_categories
+
+LABEL_SUFFIXES = frozenset({".png", ".tif", ".tiff", ".bmp", ".gif", ".jpg", ".jpeg"})  # JPEG: to refuse it by name
+SHOWN = 5  # file names that a message lists
+
+
+def open_folder(options: DatasetOptions) -> Dataset:
+    """Pair the files of two folders.
+
+    Raises:
+        DatasetError: a folder or option is missing, a file has no partner, or an ignored value is a class.
+        CategoryError: the classes cannot be read.
+    """
+    if options.labels is None or options.classes is None:
+        missing = "--labels" if options.labels is None else "--classes"
+        raise DatasetError(f"{missing} is missing", remedy="--dataset folder needs --images, --labels and --classes")
+    categories = read_categories(options.classes)
+    if len(categories) > MAX_CLASSES:
+        raise DatasetError(f"{options.classes} has {len(categories)} classes", f"at most {MAX_CLASSES}")
+    names = tuple(category.name for category in categories)
+    raw_ids = tuple(at if each.raw_id is None else each.raw_id for at, each in enumerate(categories))
+    _require_distinct(names, options.classes)
+    return Dataset(
+        name="folder",
+        classes=names,
+        raw_ids=raw_ids,
+        ignore=_ignored(options.ignore, raw_ids, names),
+        samples=_pair(options.images, options.labels),
+        classes_from=options.classes,
+    )
+
+
+def _ignored(added: tuple[int, ...], raw_ids: tuple[int, ...], names: tuple[str, ...]) -> tuple[int, ...]:
+    """The ignored values of the label files, sorted; 65535 is never a class (category files end at 65534)."""
+    for value in added:
+        if not 0 <= value <= 65535:
+            raise DatasetError(f"--ignore {value}", "a value from 0 to 65535")
+        if value in raw_ids:
+            name = names[raw_ids.index(value)]
+            raise DatasetError(f"--ignore {value} is the class '{name}'", remedy="leave it out, or number the classes")
+    return tuple(sorted({ignore_value(raw_ids), 65535, *added}))
+
+
+def _require_distinct(names: tuple[str, ...], source: str) -> None:
+    """Numbers are told apart by name, so two classes may not share one."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DatasetError(f"{source} names {_listed(twice)} twice", "different names for different classes")
+
+
+def _pair(images: Path | None, labels: Path) -> tuple[Sample, ...]:
+    """Samples sorted by stem; everything that has no partner is named."""
+    _require_folder(labels, "--labels")
+    if images is None:
+        truths = _by_stem(_files(labels, LABEL_SUFFIXES, None), labels)
+        return tuple(Sample(stem, path) for stem, path in sorted(_not_empty(truths, labels, "label").items()))
+    _require_folder(images, "--images")
+    if images.resolve() == labels.resolve():
+        raise DatasetError(f"--images and --labels are both {images}", "two folders", "keep labels in their own folder")
+    truths = _not_empty(_by_stem(_files(labels, LABEL_SUFFIXES, images), labels), labels, "label")
+    pictures = _not_empty(_by_stem(_files(images, picture_suffixes(), labels), images), images, "picture")
+    alone = [truths[stem].relative_to(labels).as_posix() for stem in sorted(truths.keys() - pictures.keys())]
+    if alone:
+        found = f"{len(alone)} of {len(truths)} labels in {labels} have no image in {images}: {_listed(alone)}"
+        raise DatasetError(
+            found, "a/b.jpg beside a/b.png", "rename or move them, or leave --images out with --predictions"
+        )
+    bare = [pictures[stem].relative_to(images).as_posix() for stem in sorted(pictures.keys() - truths.keys())]
+    if bare:
+        found = f"{len(bare)} of {len(pictures)} images in {images} have no label in {labels}: {_listed(bare)}"
+        raise DatasetError(found, "a label for every image", "move those images away, or add their labels")
+    return tuple(Sample(stem, truths[stem], pictures[stem]) for stem in sorted(truths))
+
+
+def _require_folder(path: Path, option: str) -> None:
+    if not path.is_dir():
+        what = "is a file" if path.exists() else "does not exist"
+        raise DatasetError(f"{option} {path} {what}", "a folder")
+
+
+def _not_empty(files: dict[str, Path], folder: Path, what: str) -> dict[str, Path]:
+    if not files:
+        raise DatasetError(f"{folder} holds no {what}", f"at least one {what} file, sub-folders included")
+    return files
+
+
+def _by_stem(files: Iterable[Path], folder: Path) -> dict[str, Path]:
+    """Path below the folder without suffix -> file; two files of one stem are refused."""
+    found: dict[str, Path] = {}
+    for path in files:
+        stem = path.relative_to(folder).with_suffix("").as_posix()
+        if stem in found:
+            clash = f"{found[stem].name} and {path.name} in {path.parent} differ only in their suffix"
+            raise DatasetError(clash, "one file of each name", "move one of them away")
+        found[stem] = path
+    return found
+
+
+def _files(folder: Path, suffixes: frozenset[str], exclude: Path | None) -> Iterator[Path]:
+    """Files of these suffixes below `folder`, sorted; hidden ones and those below `exclude` are passed over."""
+    excluded = exclude.resolve() if exclude is not None and exclude.resolve() != folder.resolve() else None
+    for path in sorted(folder.rglob("*")):
+        if any(part.startswith(".") for part in path.relative_to(folder).parts):
+            continue
+        nested = excluded is not None and folder.resolve() in excluded.parents and excluded in path.resolve().parents
+        if path.suffix.lower() in suffixes and path.is_file() and not nested:
+            yield path
+
+
+@cache
+def picture_suffixes() -> frozenset[str]:
+    """Lower-case suffixes, with dot, that Pillow opens."""
+    return frozenset(suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

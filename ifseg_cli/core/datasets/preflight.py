@@ -1,0 +1,92 @@
+"""Before any work: do labels, images and classes fit together? Every label is read once, one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ifseg_cli.core.datasets.dataset import UNKNOWN, VALUES, Dataset, Sample
+from ifseg_cli.core.datasets.labels import read_label_map, upright_size
+from ifseg_cli.core.errors import DatasetError
+
+SHOWN = 5  # values that a message lists
+
+
+@dataclass(frozen=True)
+class LabelSurvey:
+    """What stands in the labels of a data set."""
+
+    pixels: NDArray[np.int64]  # (65536,): raw value -> pixels
+    images: int
+
+    def ignored(self, dataset: Dataset) -> int:
+        """Pixels that are dropped."""
+        return int(self.pixels[list(dataset.ignore)].sum())
+
+
+def check_dataset(dataset: Dataset, on_label: Callable[[Sample], None] = lambda _: None) -> LabelSurvey:
+    """Read every label and compare it with its image and with the classes.
+
+    Args:
+        on_label: called after each label, for a progress bar.
+
+    Raises:
+        DatasetError: a label that cannot be read or holds colours; a size that differs; values that are no class
+            and not ignored, or nothing but ignored pixels.
+    """
+    pixels = np.zeros(VALUES, dtype=np.int64)
+    table = dataset.index_table()
+    first_strange: Path | None = None
+    for sample in dataset:
+        label = read_label_map(sample.label)
+        require_same_size(sample, label.shape)
+        counts = np.bincount(label.reshape(-1), minlength=VALUES)
+        pixels += counts
+        if first_strange is None and counts[table == UNKNOWN].any():
+            first_strange = sample.label
+        on_label(sample)
+    if first_strange is not None:
+        raise _no_class(dataset, pixels, first_strange)
+    if not pixels[table < UNKNOWN].any():
+        raise DatasetError("all pixels of all labels are ignored", f"ids of {dataset.classes_from}", "check --ignore")
+    return LabelSurvey(pixels, len(dataset))
+
+
+def require_same_size(sample: Sample, size: tuple[int, ...]) -> None:
+    """Compare a label's size with its image's; an image whose header cannot be read is left to the prediction.
+
+    Raises:
+        DatasetError: they differ; nothing is resized in silence.
+    """
+    if sample.image is None:
+        return
+    try:
+        seen = upright_size(sample.image)
+    except DatasetError:
+        return
+    if seen != size:
+        found = f"{sample.label} is {_size(size)}, its image {sample.image} is {_size(seen)}"
+        raise DatasetError(found, "equal sizes", "label the images at their own size, upright")
+
+
+def _no_class(dataset: Dataset, pixels: NDArray[np.int64], first: Path) -> DatasetError:
+    """The one line about values that nobody declared: which, how often, and what would declare them."""
+    table = dataset.index_table()
+    values = np.flatnonzero((table == UNKNOWN) & (pixels > 0)).tolist()
+    listed = ", ".join(f"{value} ({int(pixels[value]):,} pixels)" for value in values[:SHOWN])
+    more = f" and {len(values) - SHOWN} more" if len(values) > SHOWN else ""
+    given = f"{min(dataset.raw_ids)}..{max(dataset.raw_ids)}"
+    ignored = ", ".join(map(str, dataset.ignore)) or "nothing"
+    return DatasetError(
+        f"labels hold values that are no class: {listed}{more}, first in {first}",
+        f"ids {given} of {dataset.classes_from} (ignored: {ignored})",
+        f"add their names there, write the ids in front of the names, or drop them with --ignore {values[0]}",
+    )
+
+
+def _size(size: tuple[int, ...]) -> str:
+    return f"{size[1]} x {size[0]}"

@@ -1,0 +1,1 @@
+"""Labels and masks in, numbers out: confusion matrix, definitions, evaluation, report."""

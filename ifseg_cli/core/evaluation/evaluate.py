@@ -1,0 +1,161 @@
+"""Labels and masks become a report:
+
+    data set -> pre-flight -> [predict] -> for every sample: label, mask -> indices -> confusion matrix -> definition
+
+A sample without a usable mask is listed in the report, never passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ifseg_cli.core.datasets.dataset import DROPPED, Dataset
+from ifseg_cli.core.datasets.labels import read_label_map, upright_size
+from ifseg_cli.core.datasets.preflight import LabelSurvey, check_dataset
+from ifseg_cli.core.errors import DatasetError, OutputError
+from ifseg_cli.core.evaluation.confusion import ConfusionMatrix
+from ifseg_cli.core.evaluation.definitions import find_definition
+from ifseg_cli.core.evaluation.predictions import Predictions, open_predictions, require_same_names
+from ifseg_cli.core.evaluation.report import Missing, Report
+
+if TYPE_CHECKING:
+    from ifseg_cli.core.prediction.model import Model
+    from ifseg_cli.core.prediction.settings import PredictionSettings
+
+MASKS = "masks"  # sub-folder of the output folder where a model's masks go
+CHECKING, PREDICTING, SCORING = "checking labels", "predicting", "scoring"  # the stages, each over all samples
+OnStep = Callable[[str], None]
+
+
+def _silent(_stage: str) -> None:
+    """Say nothing."""
+
+
+def evaluate_predictions(
+    dataset: Dataset, folder: Path, *, definition: str = "mmseg", on_step: OnStep = _silent
+) -> Report:
+    """Score a folder of masks.
+
+    Args:
+        dataset: labels and what they mean.
+        folder: the masks, named as the labels are.
+        definition: the averaging rule, by name.
+        on_step: called with the name of the stage after every sample, for a progress bar.
+
+    Raises:
+        DatasetError: labels, classes and masks do not fit together, or no mask can be used.
+    """
+    find_definition(definition)
+    predictions = open_predictions(folder, dataset)
+    survey = check_dataset(dataset, lambda _: on_step(CHECKING))
+    missing = _check_masks(dataset, predictions)
+    return _score(dataset, predictions, survey, missing, definition, on_step)
+
+
+def evaluate_model(
+    dataset: Dataset,
+    model: Model,
+    out: Path,
+    settings: PredictionSettings,
+    *,
+    definition: str = "mmseg",
+    overwrite: bool = False,
+    command: Sequence[str] = (),
+    on_step: OnStep = _silent,
+) -> Report:
+    """Predict the images into `out/masks` by the code of `ifseg predict`, then score those masks.
+
+    Raises:
+        DatasetError: labels, images, classes and the model's categories do not fit together.
+        OutputError: `out` is taken, or lies among the inputs.
+    """
+    from ifseg_cli.core.prediction.images import Source
+    from ifseg_cli.core.prediction.pipeline import predict_images
+
+    find_definition(definition)
+    require_same_names(model.vocabulary.names, dataset, f"the model {model.path}")
+    if len(dataset.images) < len(dataset):
+        raise DatasetError("--images is missing", remedy="a model needs the images: say --images DIR")
+    survey = check_dataset(dataset, lambda _: on_step(CHECKING))
+    by_path = {sample.image: sample for sample in dataset if sample.image is not None}
+    sources = [Source(path, Path(sample.stem + path.suffix), Path(sample.stem)) for path, sample in by_path.items()]
+    summary = predict_images(
+        model,
+        sources,
+        out / MASKS,
+        settings,
+        overwrite=overwrite,
+        command=command,
+        on_image=lambda _: on_step(PREDICTING),
+    )
+    failed = {Path(failure.path): failure.error for failure in summary.failures}
+    lost = {sample.stem: failed[path.absolute()] for path, sample in by_path.items() if path.absolute() in failed}
+    if len(lost) == len(dataset):
+        raise DatasetError(f"none of the {len(dataset)} images could be predicted: {next(iter(lost.values()))}")
+    predictions = open_predictions(out / MASKS, dataset)
+    return _score(dataset, predictions, survey, lost, definition, on_step)
+
+
+def require_outside(out: Path, inputs: Mapping[str, Path | None]) -> None:
+    """Refuse an output folder that is, or lies in, a folder that is read: the next run would read our results.
+
+    Raises:
+        OutputError: with the option's name.
+    """
+    for option, path in inputs.items():
+        if path is not None and path.resolve() in (out.resolve(), *out.resolve().parents):
+            raise OutputError(f"--out {out} lies in {option} {path}", remedy="choose another --out")
+
+
+def _check_masks(dataset: Dataset, predictions: Predictions) -> dict[str, str]:
+    """Stem -> why it cannot be scored, for masks that are not there; sizes that differ are refused.
+
+    Raises:
+        DatasetError: a mask is not of its label's size.
+    """
+    missing: dict[str, str] = {}
+    for sample in dataset:
+        mask = predictions.find(sample)
+        if mask is None:
+            missing[sample.stem] = f"no mask {sample.stem}.png in {predictions.folder}"
+            continue
+        try:
+            size = upright_size(mask)
+        except DatasetError as error:
+            missing[sample.stem] = error.message
+            continue
+        label = upright_size(sample.label)
+        if size != label:
+            found = f"{mask} is {size[1]} x {size[0]}, its label {sample.label} is {label[1]} x {label[0]}"
+            raise DatasetError(found, "equal sizes", "predict at the size of the images; nothing is resized here")
+    return missing
+
+
+def _score(
+    dataset: Dataset,
+    predictions: Predictions,
+    survey: LabelSurvey,
+    missing: dict[str, str],
+    definition: str,
+    on_step: OnStep,
+) -> Report:
+    confusion = ConfusionMatrix(len(dataset.classes), ignore=[DROPPED])
+    labels = dataset.index_table()
+    lost = dict(missing)
+    for sample in dataset:
+        mask = predictions.find(sample)
+        if sample.stem not in lost and mask is not None:
+            try:
+                predicted = read_label_map(mask)
+            except DatasetError as error:
+                lost[sample.stem] = error.message
+            else:
+                confusion.update(labels[read_label_map(sample.label)], predictions.table[predicted])
+        on_step(SCORING)
+    if len(lost) == len(dataset):
+        raise DatasetError(f"none of the {len(dataset)} masks can be used: {next(iter(lost.values()))}")
+    scores = find_definition(definition).score(confusion)
+    listed = tuple(Missing(sample.stem, lost[sample.stem]) for sample in dataset if sample.stem in lost)
+    return Report(dataset, predictions, scores, survey, listed, confusion)

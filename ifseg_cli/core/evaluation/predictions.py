@@ -1,0 +1,97 @@
+"""A folder of masks, and what their values mean.
+
+- A mask has its label's path below the folder, with the suffix .png (or another a label may have).
+- If the folder carries `classes.json` (as `ifseg predict` writes it), values are joined to the data set's classes by
+  name, whatever their order; else they are taken as the ids of the data set's own category file.
+- A value that is no class stays outside the classes: the pixel is wrong, and in no class's prediction.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ifseg_cli.core.datasets.dataset import DROPPED, VALUES, Dataset, Sample
+from ifseg_cli.core.errors import DatasetError
+
+CLASSES = "classes.json"
+SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif")
+SHOWN = 5  # names that a message lists
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Masks of a data set."""
+
+    folder: Path
+    table: NDArray[np.uint16]  # (65536,): mask value -> class index, `DROPPED` where it is no class
+    values_from: str  # what said what the values mean
+
+    def find(self, sample: Sample) -> Path | None:
+        """The mask of a sample, None if there is none."""
+        plain = (self.folder / f"{sample.stem}{suffix}" for suffix in SUFFIXES)
+        return next((path for path in plain if path.is_file()), None)
+
+
+def open_predictions(folder: Path, dataset: Dataset) -> Predictions:
+    """Find out what the masks of a folder hold.
+
+    Raises:
+        DatasetError: no such folder, no mask for any sample, or names that differ from the data set's.
+    """
+    if not folder.is_dir():
+        raise DatasetError(f"--predictions {folder} is no folder", "the folder that ifseg predict wrote")
+    described = folder / CLASSES
+    if described.is_file():
+        value_of = _read_classes(described)
+        require_same_names(tuple(value_of), dataset, str(described))
+        raw_ids, source = tuple(value_of[name] for name in dataset.classes), str(described)
+    else:
+        raw_ids, source = dataset.raw_ids, dataset.classes_from
+    table = np.full(VALUES, DROPPED, dtype=np.uint16)
+    table[list(raw_ids)] = np.arange(len(raw_ids), dtype=np.uint16)
+    predictions = Predictions(folder, table, source)
+    if not any(predictions.find(sample) for sample in dataset):
+        example = f"{dataset.samples[0].stem}.png"
+        raise DatasetError(f"{folder} has no mask for any of the {len(dataset)} labels", f"names like {example}")
+    return predictions
+
+
+def require_same_names(names: tuple[str, ...], dataset: Dataset, source: str) -> None:
+    """A score needs the same names on both sides; their order may differ.
+
+    Raises:
+        DatasetError: they differ; lists what either side has alone.
+    """
+    left = [name for name in names if name not in dataset.classes]
+    right = [name for name in dataset.classes if name not in names]
+    if left or right:
+        alone = [f"{source} alone has {_listed(left)}"] if left else []
+        alone += [f"{dataset.classes_from} alone has {_listed(right)}"] if right else []
+        raise DatasetError(
+            " and ".join(alone), "the same names on both sides", "rename them in --classes, or adapt anew"
+        )
+
+
+def _read_classes(path: Path) -> dict[str, int]:
+    """Name -> mask value."""
+    try:
+        found: Any = json.loads(path.read_text(encoding="utf-8"))
+        value_of = {str(entry["name"]): int(entry["value"]) for entry in found["classes"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        expected = 'an object with "classes": [{"value", "name"}, ...]'
+        raise DatasetError(f"{path} cannot be used: {type(error).__name__} {error}", expected) from error
+    wrong = [name for name, value in value_of.items() if not 0 <= value < VALUES]
+    if wrong:
+        raise DatasetError(f"{path}: value {value_of[wrong[0]]} of '{wrong[0]}'", "values from 0 to 65535")
+    return value_of
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(f"'{name}'" for name in names[:SHOWN]) + more

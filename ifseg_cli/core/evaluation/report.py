@@ -1,0 +1,208 @@
+"""What an evaluation found, as values and as files. Beside every number stands the sentence that defines it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ifseg_cli.core.datasets.dataset import Dataset
+from ifseg_cli.core.datasets.preflight import LabelSurvey
+from ifseg_cli.core.evaluation.confusion import ConfusionMatrix
+from ifseg_cli.core.evaluation.definitions import NUMBERS, Scores, find_definition
+from ifseg_cli.core.evaluation.predictions import Predictions
+from ifseg_cli.core.files import write_json, write_text
+
+JSON, MARKDOWN = "report.json", "report.md"
+SHOWN = 20  # missing masks and classes that report.md lists; report.json has all
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An image of the data set that is not in the numbers, and why."""
+
+    stem: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """One class of the table; ratios are nan where the definition has none."""
+
+    index: int
+    name: str
+    raw_id: int
+    iou: float
+    acc: float
+    labelled: int  # pixels
+    predicted: int
+    right: int
+    share: float  # of the labelled pixels, 0..1
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of one evaluation."""
+
+    dataset: Dataset
+    predictions: Predictions
+    scores: Scores
+    survey: LabelSurvey
+    missing: tuple[Missing, ...]
+    confusion: ConfusionMatrix
+
+    @property
+    def scored(self) -> int:
+        """Images that are in the numbers."""
+        return len(self.dataset) - len(self.missing)
+
+    @property
+    def sentences(self) -> dict[str, str]:
+        """Number -> the sentence that defines it."""
+        return find_definition(self.scores.definition).sentences
+
+    def numbers(self) -> dict[str, float]:
+        """The summary: mIoU, mAcc, aAcc, fwIoU, as fractions."""
+        return {name: getattr(self.scores, name) for name in NUMBERS}
+
+    def rows(self) -> tuple[ClassRow, ...]:
+        """The classes in index order."""
+        areas, total = self.scores.areas, max(int(self.scores.areas.label.sum()), 1)
+        return tuple(
+            ClassRow(
+                index,
+                name,
+                self.dataset.raw_ids[index],
+                self.scores.iou[index],
+                self.scores.acc[index],
+                int(areas.label[index]),
+                int(areas.pred[index]),
+                int(areas.intersect[index]),
+                int(areas.label[index]) / total,
+            )
+            for index, name in enumerate(self.dataset.classes)
+        )
+
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know beside the numbers, one sentence each."""
+        scores, counted = self.scores, self.confusion.counted
+        notes = [f"{self.scored} of the {len(self.dataset)} images are in these numbers."]
+        notes.append(f"{counted:,} pixels counted, {self.confusion.ignored:,} with an ignored label dropped.")
+        notes.append(
+            f"{len(scores.counted)} of {len(scores.iou)} classes enter mIoU, {len(scores.at_zero)} of them at 0; "
+            f"{len(scores.absent)} occur in neither labels nor masks, {len(scores.unlabelled)} in masks only."
+        )
+        if self.confusion.outside_predictions:
+            share = 100 * self.confusion.outside_predictions / max(counted, 1)
+            notes.append(
+                f"{self.confusion.outside_predictions:,} counted pixels ({share:.1f} %) have a mask value that is no "
+                f"class of {self.predictions.values_from}: they are wrong, and no class's prediction."
+            )
+        return tuple(notes)
+
+    def to_json(self, provenance: dict[str, Any]) -> dict[str, Any]:
+        """A plain dictionary, nan as null; all counts and all missing images."""
+        scores = self.scores
+        return {
+            "dataset": self.dataset.name,
+            "classes_from": self.dataset.classes_from,
+            "predictions": str(self.predictions.folder),
+            "mask_values_from": self.predictions.values_from,
+            "ignored_values": list(self.dataset.ignore),
+            "definition": {
+                "name": scores.definition,
+                "source": find_definition(scores.definition).source,
+                "sentences": self.sentences,
+            },
+            "numbers": {name: _json_number(value) for name, value in self.numbers().items()},
+            "images": {"in_data_set": len(self.dataset), "scored": self.scored},
+            "missing": [asdict(each) for each in self.missing],
+            "pixels": {
+                "counted": self.confusion.counted,
+                "ignored": self.confusion.ignored,
+                "prediction_is_no_class": self.confusion.outside_predictions,
+            },
+            "classes": [{key: _json_number(value) for key, value in asdict(row).items()} for row in self.rows()],
+            "counted": list(scores.counted),
+            "absent": list(scores.absent),
+            "unlabelled": list(scores.unlabelled),
+            "at_zero": list(scores.at_zero),
+            "provenance": provenance,
+        }
+
+
+def write_report(report: Report, out: Path, provenance: dict[str, Any]) -> None:
+    """Write `report.json` and `report.md` into `out`.
+
+    Raises:
+        OutputError: the folder cannot be written to.
+    """
+    write_text(out / MARKDOWN, to_markdown(report, provenance))
+    write_json(out / JSON, report.to_json(provenance))
+
+
+def to_markdown(report: Report, provenance: dict[str, Any]) -> str:
+    """The report for people."""
+    sentences = report.sentences
+    source = find_definition(report.scores.definition).source
+    parts = [
+        f"# Evaluation of {_cell(str(report.predictions.folder))}",
+        "\n".join(f"- {_cell(note)}" for note in report.notes()),
+        f"Definition `{report.scores.definition}` ({source}).",
+        _table(
+            ["number", "value", "what it is"],
+            [[name, percent(value), sentences[name]] for name, value in report.numbers().items()],
+        ),
+        "## Classes",
+        f"{sentences['IoU']} {sentences['Acc']}",
+        _table(
+            ["index", "id", "class", "IoU", "Acc", "share of labelled pixels", "labelled", "predicted", "right"],
+            [_class_cells(row) for row in report.rows()],
+        ),
+    ]
+    if report.missing:
+        parts += ["## Not in the numbers", _missing_list(report.missing)]
+    parts += ["## Settings and versions", _settings_table(provenance)]
+    return "\n\n".join(parts) + "\n"
+
+
+def percent(value: float) -> str:
+    """A fraction in percent with two decimals, a dash where there is none."""
+    return "–" if math.isnan(value) else f"{100 * value:.2f}"
+
+
+def _class_cells(row: ClassRow) -> list[str]:
+    ratios = [percent(row.iou), percent(row.acc), percent(row.share)]
+    counts = [f"{number:,}" for number in (row.labelled, row.predicted, row.right)]
+    return [str(row.index), str(row.raw_id), row.name, *ratios, *counts]
+
+
+def _settings_table(provenance: dict[str, Any]) -> str:
+    """Provenance, one line a fact; a fact with parts gives one line a part."""
+    facts: dict[str, object] = {}
+    for key, value in provenance.items():
+        facts.update(value if isinstance(value, dict) else {key: value})
+    lines = {key: " ".join(map(str, value)) if isinstance(value, list) else str(value) for key, value in facts.items()}
+    return _table(["what", "value"], [[key, value] for key, value in lines.items()])
+
+
+def _missing_list(missing: tuple[Missing, ...]) -> str:
+    lines = [f"- {_cell(each.stem)}: {_cell(each.reason)}" for each in missing[:SHOWN]]
+    if len(missing) > SHOWN:
+        lines.append(f"- and {len(missing) - SHOWN} more, all in {JSON}")
+    return "\n".join(lines)
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    """User text that cannot break a table or a line, or begin markup."""
+    return "".join("\\" + letter if letter in "\\|<>*_`[]" else letter for letter in " ".join(text.split()))
+
+
+def _json_number(value: object) -> object:
+    return None if isinstance(value, float) and math.isnan(value) else value
