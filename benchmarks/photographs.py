@@ -1,0 +1,298 @@
+"""The built-in base on photographs: every row of the table, with 95 % intervals over images.
+
+    python benchmarks/photographs.py                      all rows that the base allows
+    python benchmarks/photographs.py --rows f a b --vocabularies camvid
+
+Rows
+    f   the image-level classifier: its best name painted over the whole picture
+    a   plain scores: cell . row
+    b   plain scores, smoothed (K = 3, 25 rounds)
+
+Data: 100 photographs (COCO panoptic, three vocabularies) and 12 of CamVid; masks at original size, one confusion matrix
+a vocabulary. What the backbone sees is kept in `.work/photographs`, so a second run takes seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from safetensors.torch import load_file
+from torch import Tensor
+
+from ifseg_cli.core.model.efficientnet import EfficientNetLite, Features
+from ifseg_cli.core.model.evidence import EvidenceProjection
+from ifseg_cli.core.prediction.resize import normalise, resize, target_size
+from ifseg_cli.core.prediction.smoothing import nearest_cells, smooth
+from ifseg_cli.core.prediction.upsample import label_map
+from ifseg_cli.core.tokenizer import Tokenizer
+from ifseg_cli.core.vocabulary.known import KnownWords
+
+ROOT = Path(__file__).resolve().parent.parent
+SHORT_SIDE, LONG_SIDE = 448, 1792
+NEIGHBOURS, ROUNDS = 3, 25
+RESAMPLES, SEED = 2000, 0
+IGNORED = 255
+CAMVID = ["sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car", "pedestrian", "bicyclist"]
+ROWS = {"f": "classifier painted", "a": "plain", "b": "plain smoothed"}
+
+Labels = NDArray[np.uint8]
+
+
+# ---------------------------------------------------------------- data
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A picture and its mask on disk."""
+
+    name: str
+    picture: Path
+    mask: Path
+
+
+@dataclass(frozen=True)
+class Task:
+    """Names, and which of them each mask value means; `IGNORED` for none."""
+
+    name: str
+    names: list[str]
+    of_value: Labels  # (256,)
+    photographs: list[Photograph]
+
+    def truth(self, photograph: Photograph) -> Labels:
+        """(H, W), an index into `names`, or `IGNORED`."""
+        return self.of_value[np.asarray(Image.open(photograph.mask))]
+
+
+def tasks(data: Path) -> Iterator[Task]:
+    """The four vocabularies."""
+    coco = data / "coco128"
+    pictures = [
+        Photograph(p.stem, p, coco / "masks" / f"{p.stem}.png") for p in sorted((coco / "images").glob("*.jpg"))
+    ]
+    for name, gathered in json.loads((coco / "vocabularies.json").read_text()).items():
+        yield Task(name, list(gathered), _table(dict(enumerate(gathered.values()))), pictures)
+    classes = {
+        int(value): clean(name)
+        for value, name in json.loads((coco / "classes.json").read_text()).items()
+        if value != "0"
+    }
+    yield Task("all", list(classes.values()), _table({i: [value] for i, value in enumerate(classes)}), pictures)
+    folder = data / "camvid" / "CamVid"
+    streets = [Photograph(p.stem, p, folder / "testannot" / p.name) for p in sorted((folder / "test").glob("*.png"))]
+    yield Task("camvid", CAMVID, _table({i: [i] for i in range(len(CAMVID))}), streets)
+
+
+def clean(name: str) -> str:
+    """COCO's panoptic names as people write them: "wall-other-merged" -> "wall", "wall-brick" -> "brick wall"."""
+    for suffix in ("-merged", "-stuff", "-other"):
+        name = name.removesuffix(suffix)
+    what, _, kind = name.partition("-")
+    if kind and what in ("wall", "floor"):
+        return f"{ {'wood': 'wooden'}.get(kind, kind) } {what}"
+    return {"playingfield": "playing field"}.get(name, name.replace("-", " "))
+
+
+def _table(values: dict[int, list[int]]) -> Labels:
+    table = np.full(256, IGNORED, dtype=np.uint8)
+    for index, gathered in values.items():
+        table[gathered] = index
+    return table
+
+
+# ---------------------------------------------------------------- base
+
+
+@dataclass
+class Base:
+    """What the plain score needs."""
+
+    backbone: EfficientNetLite
+    projection: EvidenceProjection
+    embedding: Tensor
+    tokenizer: Tokenizer
+    known: KnownWords
+    key: str  # of the backbone: features are kept under it
+
+    @classmethod
+    def load(cls, folder: Path) -> Base:
+        """From the stage `space` of make_builtin.py."""
+        state = {
+            name: tensor.float() if tensor.is_floating_point() else tensor
+            for name, tensor in load_file(folder / "space.safetensors").items()
+        }
+        trunk = {name.removeprefix("backbone."): t for name, t in state.items() if name.startswith("backbone.")}
+        inner = {name.removeprefix("image_proj."): t for name, t in state.items() if name.startswith("image_proj.")}
+        backbone = EfficientNetLite().eval()
+        backbone.load_state_dict(trunk)
+        projection = EvidenceProjection(
+            len(inner["anchor_mean"]), len(inner["texture_bias"]), len(inner["projection"]) + 1
+        )
+        projection.load_state_dict(inner)
+        digest = hashlib.sha256(b"".join(t.numpy().tobytes() for t in trunk.values())).hexdigest()[:12]
+        tokenizer = Tokenizer.load(folder / "tokenizer.json")
+        known = KnownWords.read(folder / "words.json")
+        return cls(backbone, projection, state["embed_tokens.weight"], tokenizer, known, f"{digest}-{SHORT_SIDE}")
+
+    def rows(self, names: list[str]) -> Tensor:
+        """(M, d): a name's row is the mean of its pieces."""
+        return torch.stack([self.embedding[self.ids(name)].mean(0) for name in names])
+
+    def ids(self, name: str) -> list[int]:
+        """Pieces of a name."""
+        resolved = self.known.resolve(name)
+        if resolved is None:
+            raise SystemExit(f"the base does not know {name!r}")
+        return self.tokenizer.encode(resolved[0])
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the base makes of one picture; the grid's cells row by row."""
+
+    features: Features
+    cells: Tensor  # (N, d)
+    painted: Tensor  # (1, d): the picture as one cell, without texture
+    grid: tuple[int, int]
+
+
+def look(base: Base, photograph: Photograph, kept: Path) -> Look:
+    """See a picture, or remember having seen it."""
+    path = kept / base.key / f"{photograph.name}.pt"
+    if path.exists():
+        features = Features(*(t.float() for t in torch.load(path, weights_only=True)))
+    else:
+        pixels = np.asarray(Image.open(photograph.picture).convert("RGB"))
+        small = resize(pixels, target_size(*pixels.shape[:2], SHORT_SIDE, LONG_SIDE))
+        features = base.backbone(normalise(small, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.save([t.half() for t in features], path)
+    z, q = base.projection.evidence(features)
+    mean = Features(*(t.mean((2, 3), keepdim=True) for t in features))
+    whole, chance = base.projection.evidence(mean)
+    painted = base.projection.cells(whole, torch.zeros_like(chance))
+    return Look(features, base.projection.cells(z, q)[0], painted[0], tuple(features.head.shape[2:]))
+
+
+# ---------------------------------------------------------------- rows of the table
+
+Scorer = Callable[[Look, Tensor], Tensor]  # a picture and rows (M, d) -> scores (N, M)
+
+
+def plain(seen: Look, rows: Tensor) -> Tensor:
+    return seen.cells @ rows.T
+
+
+def painted(seen: Look, rows: Tensor) -> Tensor:
+    return (seen.painted @ rows.T).expand(len(seen.cells), -1)
+
+
+SCORERS: dict[str, tuple[Scorer, bool]] = {"f": (painted, False), "a": (plain, False), "b": (plain, True)}
+
+
+def labels(scores: Tensor, seen: Look, smoothed: bool, size: tuple[int, int]) -> NDArray[np.int16]:
+    """Scores (N, M) -> the winner for every pixel (H, W)."""
+    if smoothed:
+        neighbours = nearest_cells(seen.features.similarity, NEIGHBOURS)
+        scores = smooth(scores.softmax(-1)[None], neighbours, ROUNDS)[0]
+    values = scores.T.reshape(-1, *seen.grid)
+    return label_map(values, size, are_scores=not smoothed).labels
+
+
+# ---------------------------------------------------------------- numbers
+
+
+def confusion(truth: Labels, found: NDArray[np.int16], names: int) -> NDArray[np.int64]:
+    """(M, M): pixels of each name (row) called each name (column); ignored ones left out."""
+    counted = truth != IGNORED
+    pairs = truth[counted].astype(np.int64) * names + found[counted]
+    return np.bincount(pairs, minlength=names * names).reshape(names, names)
+
+
+def summary(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, M, M) -> (n, 2): mIoU over the names that occur, and pixel accuracy, in percent."""
+    hits = np.diagonal(matrices, axis1=1, axis2=2)
+    there = matrices.sum(2)
+    union = there + matrices.sum(1) - hits
+    iou = np.where(there > 0, hits / np.maximum(union, 1), np.nan)
+    return 100 * np.stack([np.nanmean(iou, axis=1), hits.sum(1) / np.maximum(there.sum(1), 1)], axis=1)
+
+
+def interval(matrices: NDArray[np.int64]) -> NDArray[np.float64]:
+    """2.5 and 97.5 % of `summary` over images drawn with replacement: (2, 2)."""
+    rng = np.random.default_rng(SEED)
+    flat = matrices.reshape(len(matrices), -1).astype(np.float32)
+    results: list[NDArray[np.float64]] = []
+    for _ in range(RESAMPLES // 100):
+        times = rng.multinomial(len(flat), [1 / len(flat)] * len(flat), size=100).astype(np.float32)
+        results.append(summary((times @ flat).reshape(100, *matrices.shape[1:]).astype(np.float64)))
+    return np.percentile(np.concatenate(results), [2.5, 97.5], axis=0)
+
+
+def measure(base: Base, task: Task, chosen: list[str], kept: Path) -> dict[str, NDArray[np.int64]]:
+    """Confusion matrices (images, M, M) of each row; images without a counted pixel are left out."""
+    rows = base.rows(task.names)
+    found: dict[str, list[NDArray[np.int64]]] = {row: [] for row in chosen}
+    for photograph in task.photographs:
+        truth = task.truth(photograph)
+        if (truth == IGNORED).all():
+            continue
+        seen = look(base, photograph, kept)
+        for row in chosen:
+            scorer, smoothed = SCORERS[row]
+            winner = labels(scorer(seen, rows), seen, smoothed, truth.shape)
+            found[row].append(confusion(truth, winner, len(task.names)))
+    return {row: np.stack(matrices) for row, matrices in found.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--base", type=Path, default=ROOT / ".work" / "builtin" / "space")
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--kept", type=Path, default=ROOT / ".work" / "photographs")
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
+    parser.add_argument("--vocabularies", nargs="+", help="everyday-24, voc-20, all, camvid")
+    parser.add_argument("--classes", action="store_true", help="also IoU by name")
+    arguments = parser.parse_args()
+    if not arguments.data.is_dir():
+        raise SystemExit(f"no photographs at {arguments.data}; say where with --data")
+    base = Base.load(arguments.base)
+    print(f"{'':22}mIoU [95 % interval]    accuracy [95 % interval]")
+    for task in tasks(arguments.data):
+        if arguments.vocabularies and task.name not in arguments.vocabularies:
+            continue
+        with torch.inference_mode():
+            found = measure(base, task, arguments.rows, arguments.kept)
+        print(f"{task.name}, {len(task.names)} names, {len(next(iter(found.values())))} images")
+        for row, matrices in found.items():
+            report(row, matrices, task.names if arguments.classes else [])
+        sys.stdout.flush()
+
+
+def report(row: str, matrices: NDArray[np.int64], names: list[str]) -> None:
+    """One line, and one a name if names are given."""
+    total = matrices.sum(0)
+    (iou, accuracy), (low, high) = summary(total[None].astype(np.float64))[0], interval(matrices)
+    numbers = f"{iou:5.1f} [{low[0]:5.1f}, {high[0]:5.1f}]      {accuracy:5.1f} [{low[1]:5.1f}, {high[1]:5.1f}]"
+    print(f"  ({row}) {ROWS[row]:<18}{numbers}")
+    for index, name in enumerate(names):
+        hits, there, called = total[index, index], total[index].sum(), total[:, index].sum()
+        if there:
+            print(
+                f"        {name:<16} IoU {100 * hits / (there + called - hits):5.1f}"
+                f"  share {100 * there / total.sum():5.1f} %"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""How the built-in base is made: the parts of `scripts/make_builtin.py`."""

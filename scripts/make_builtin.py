@@ -1,0 +1,81 @@
+"""Make the built-in base from nothing: an ImageNet classifier, WordNet, a lexicon and drawn textures.
+
+    python scripts/make_builtin.py                  all stages that are not done yet
+    python scripts/make_builtin.py --stage space    this stage again, and those after it that are not done
+
+Stages, each kept in `.work/builtin/STAGE`:
+    words      every word and what it is known by
+    textures   what the backbone sees in drawn textures
+    space      backbone, projection and rows: a base that scores patches by words
+    pretrain   encoder and decoder on artificial images
+    pack       the base as it ships, ifseg_cli/builtin/
+
+Needs `pip install 'ifseg[builtin]'` and WordNet 3.0 (`apt-get install wordnet-base`; fetched where apt-get is).
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from builtin import stages  # noqa: E402 - the scripts are no installed package
+
+WORK = ROOT / ".work" / "builtin"
+
+
+def pretrain(work: Path) -> None:
+    """Train encoder and decoder on artificial images."""
+    if importlib.util.find_spec("builtin.pretrain") is None:
+        raise SystemExit("scripts/builtin/pretrain.py is missing")
+    importlib.import_module("builtin.pretrain").run(work)
+
+
+def pack(work: Path) -> None:
+    """Write the base as it ships."""
+    if importlib.util.find_spec("builtin.pack") is None:
+        raise SystemExit("scripts/builtin/pack.py is missing")
+    importlib.import_module("builtin.pack").run(work, ROOT / "ifseg_cli" / "builtin")
+
+
+STAGES: dict[str, Callable[[Path], None]] = {
+    "words": stages.words,
+    "textures": stages.textures,
+    "space": stages.space,
+    "pretrain": pretrain,
+    "pack": pack,
+}
+
+
+def main() -> None:
+    """Run what is missing, or one stage anew."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--stage", choices=STAGES, help="make this stage anew, and then what is missing after it")
+    parser.add_argument("--only", action="store_true", help="stop after --stage")
+    parser.add_argument("--work", type=Path, default=WORK, help="where the stages are kept")
+    arguments = parser.parse_args()
+    begun = arguments.stage is None
+    for name, stage in STAGES.items():
+        anew = name == arguments.stage
+        begun = begun or anew
+        done = arguments.work / name / stages.DONE
+        if not begun or (done.exists() and not anew):
+            continue
+        started = time.perf_counter()
+        done.unlink(missing_ok=True)
+        stage(arguments.work)
+        done.parent.mkdir(parents=True, exist_ok=True)
+        done.touch()
+        print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
+        if anew and arguments.only:
+            return
+
+
+if __name__ == "__main__":
+    main()
