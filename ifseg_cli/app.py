@@ -35,8 +35,8 @@ def main(
     """From words to masks: vocab, synth, adapt, predict, evaluate."""
 
 
-app.command("vocab", epilog=getattr(vocab, "EPILOG", None))(vocab.vocab)
-app.command("synth", epilog=getattr(synth, "EPILOG", None))(synth.synth)
-app.command("adapt", epilog=adapt.EPILOG)(adapt.adapt)
-app.command("predict", epilog=getattr(predict, "EPILOG", None))(predict.predict)
-app.command("evaluate", epilog=getattr(evaluate, "EPILOG", None))(evaluate.evaluate)
+app.command("vocab")(vocab.vocab)
+app.command("synth")(synth.synth)
+app.command("adapt")(adapt.adapt)
+app.command("predict")(predict.predict)
+app.command("evaluate")(evaluate.evaluate)

@@ -4,8 +4,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
+
+# Deadlines fail on a busy machine, not on a slow function.
+settings.register_profile("ifseg", deadline=None)
+settings.load_profile("ifseg")
 
 
 @pytest.fixture(scope="session")

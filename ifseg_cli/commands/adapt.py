@@ -19,15 +19,6 @@ if TYPE_CHECKING:
     from ifseg_cli.core.adaptation.loop import Saving
     from ifseg_cli.core.adaptation.result import Origin
 
-EPILOG = """[bold]Examples[/]
-
-ifseg adapt --categories cats.txt
-
-ifseg adapt --category cat --category dog --category grass --out pets
-
-ifseg adapt --categories ade20k --set optimiser.steps=200
-"""
-
 
 def adapt(
     categories: Annotated[
@@ -51,8 +42,12 @@ def adapt(
 ) -> int:
     """Adapt a base to your categories, without any image.
 
-    Draws artificial images (grids of your words) and trains the base to read
-    them back. The result is a folder for `ifseg predict --model`.
+    Draws artificial images (grids of your words) and trains the base to read them back. The result is a folder for
+    ifseg predict --model.
+
+    Example:  ifseg adapt --categories cats.txt
+
+    Example:  ifseg adapt --category cat --category dog --category grass --out pets
     """
     _check_out(out, resume, overwrite)
     from ifseg_cli.commands.starting import start

@@ -42,23 +42,26 @@ def run(app: typer.Typer) -> None:
 
 
 def _usage_error(error: Exception) -> int:
-    """A click error is the user's: one line, and where help is. Everything else goes on as a traceback."""
-    import click
+    """A click error is the user's: one line, and where help is. Everything else goes on as a traceback.
 
-    if isinstance(error, click.exceptions.Exit):
-        return error.exit_code
-    if isinstance(error, click.exceptions.Abort):
+    Told by what it carries, not by its class: typer brings a click of its own in some versions, not in others.
+    """
+    if type(error).__name__ == "Abort":
         say_error("interrupted")
         return INTERRUPTED
-    if isinstance(error, click.ClickException):
-        context = getattr(error, "ctx", None)
-        if type(error).__name__ == "NoArgsIsHelpError":
-            error.show()
-            return USER_ERROR
-        hint = f"; see {context.command_path} --help" if context else ""
-        say_error(f"{error.format_message().rstrip('.')}{hint}")
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()  # pyright: ignore[reportAttributeAccessIssue]
         return USER_ERROR
-    raise error
+    told = getattr(error, "format_message", None)
+    if told is None:
+        code = getattr(error, "exit_code", None)
+        if isinstance(code, int):
+            return code
+        raise error
+    context = getattr(error, "ctx", None)
+    hint = f"; see {context.command_path} --help" if context else ""
+    say_error(f"{' '.join(told().split()).rstrip('.')}{hint}")
+    return USER_ERROR
 
 
 def say(message: str) -> None:

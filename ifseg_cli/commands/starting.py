@@ -63,10 +63,12 @@ def start(
     Raises:
         IfsegError: the first thing that is not right.
     """
+    from ifseg_cli.core.checkpoint.layout import require_base
     from ifseg_cli.core.recipe import load_recipe
     from ifseg_cli.core.vocabulary.files import gather_categories
 
     chosen, source = gather_categories(categories, names)
+    require_base(base)
     if recipe is not None:
         load_recipe(recipe, overrides)  # a wrong recipe is told before the base is read
     import torch

@@ -13,6 +13,9 @@ from typing import IO, Any
 
 from ifseg_cli.core.errors import OutputError
 
+_UMASK = os.umask(0)  # can only be read by setting it; here once, before there are threads
+os.umask(_UMASK)
+
 
 @contextmanager
 def atomic(path: Path, mode: str = "wb") -> Generator[IO[Any]]:
@@ -30,9 +33,7 @@ def atomic(path: Path, mode: str = "wb") -> Generator[IO[Any]]:
         with os.fdopen(handle, mode, encoding=None if "b" in mode else "utf-8") as file:
             yield file
             file.flush()
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # noqa: PTH101 - mkstemp makes private files; a result is an ordinary one
+        _make_ordinary(Path(temporary))
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
@@ -44,15 +45,21 @@ def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
 
     For libraries that insist on a path (safetensors, matplotlib).
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem[:100]}.{os.getpid()}.part{path.suffix}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write(temporary)
+        _make_ordinary(temporary)
         temporary.replace(path)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}", remedy="choose another --out") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _make_ordinary(path: Path) -> None:
+    """Give a file the permissions of one that `open` makes: temporary files, and safetensors', are private."""
+    path.chmod(0o666 & ~_UMASK)
 
 
 def write_text(path: Path, text: str) -> None:

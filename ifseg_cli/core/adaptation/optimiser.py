@@ -54,7 +54,7 @@ class PublishedAdamW:
 
 
 def learning_rate(update: int, recipe: Optimiser) -> float:
-    """Rate of update n = 0, 1, ...: `0.5 * peak * (1 + cos(pi * n / steps))`; a warm-up, if any, comes before, linear."""
+    """Rate of update n = 0, 1, ...: `0.5 * peak * (1 + cos(pi * n / steps))`; before it a linear warm-up, if any."""
     peak, warmup = recipe.learning_rate, recipe.warmup_steps
     if update < warmup:
         return peak * (update + 1) / (warmup + 1)

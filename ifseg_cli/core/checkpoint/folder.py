@@ -24,17 +24,17 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from ifseg_cli.core.checkpoint.layout import WEIGHTS, base_folder, require_folder
 from ifseg_cli.core.errors import CheckpointError
 from ifseg_cli.core.files import sha256, write_atomic, write_json, write_text
 from ifseg_cli.core.model.config import ModelConfig
+from ifseg_cli.core.model.initialise import WithoutWeights
 from ifseg_cli.core.model.segmenter import Segmenter
 from ifseg_cli.core.tokenizer import Tokenizer
 from ifseg_cli.core.vocabulary.known import KnownWords
 from ifseg_cli.core.vocabulary.vocabulary import Vocabulary
 
 FORMAT = 1
-WEIGHTS = "model.safetensors"
-BUILTIN = Path(__file__).parents[2] / "builtin"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def load_base(name: str, device: torch.device) -> LoadedModel:
     Raises:
         CheckpointError: there is no such base, or its files are not right.
     """
-    return load_folder(BUILTIN if name == "builtin" else Path(name), device)
+    return load_folder(base_folder(name), device)
 
 
 def load_model_folder(path: Path, device: torch.device) -> LoadedModel:
@@ -80,7 +80,7 @@ def load_folder(path: Path, device: torch.device) -> LoadedModel:
     Raises:
         CheckpointError: a file is missing or not right.
     """
-    _require_files(path)
+    require_folder(path)
     settings = _read_json(path / "config.json")
     try:
         config = ModelConfig.from_json(settings["model"])
@@ -103,7 +103,7 @@ def build_segmenter(config: ModelConfig, weights: dict[str, Tensor], source: str
     Raises:
         CheckpointError: an entry is missing, left over, or of another shape.
     """
-    with torch.device("meta"):
+    with torch.device("meta"), WithoutWeights():
         segmenter = Segmenter(config)
     wanted = {name: tuple(tensor.shape) for name, tensor in segmenter.state_dict().items()}
     check_entries(wanted, {name: tuple(tensor.shape) for name, tensor in weights.items()}, source)
@@ -181,16 +181,6 @@ def _smallest(tensor: Tensor) -> Tensor:
     tensor = tensor.detach().cpu().contiguous()
     half = tensor.half() if tensor.dtype == torch.float32 else tensor
     return half if half.dtype == torch.float16 and torch.equal(half.float(), tensor) else tensor.clone()
-
-
-def _require_files(path: Path) -> None:
-    if not path.exists():
-        raise CheckpointError(
-            f"there is no {path}", "a folder that ifseg adapt wrote", "run ifseg adapt, or say --model"
-        )
-    for name in ("config.json", WEIGHTS, "tokenizer.json"):
-        if not (path / name).is_file():
-            raise CheckpointError(f"{path} has no {name}", "a base or a model of ifseg", "name another folder")
 
 
 def _read_json(path: Path) -> dict[str, Any]:

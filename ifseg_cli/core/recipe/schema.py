@@ -23,15 +23,14 @@ class _Closed(BaseModel):
 class Synthesis(_Closed):
     """How artificial images are drawn (method, section 3)."""
 
-    max_side: int = Field(default=32, ge=1, le=1024, description="S: sides are drawn from 1..S, in cells")
+    max_side: int | None = Field(
+        default=None, ge=1, le=1024, description="S: sides are drawn from 1..S, in cells; null: the grid's side"
+    )
     layout: Literal["grid", "regions"] = Field(
         default="grid", description="grid: the published random grids; regions: blobs with borders of any shape"
     )
     cells: Literal["rows", "evidence"] = Field(
         default="rows", description="rows: bare category rows, as published; evidence: with the built-in base's noise"
-    )
-    vocabulary_mix: float = Field(
-        default=0.0, ge=0, le=1, description="share of steps on random other words (built-in base only)"
     )
     max_categories: int | None = Field(
         default=None, ge=1, description="different categories in one artificial image, at most; null: all"

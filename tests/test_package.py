@@ -1,0 +1,103 @@
+"""The wheel: what a user installs has all it needs, and runs without the checkout and its tools."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from email import message_from_bytes
+from pathlib import Path
+
+import pytest
+
+from ifseg_cli import __version__
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "ifseg_cli"
+MAX_MB = 36  # the built-in base may take 32
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy: building in place leaves folders whose old contents get into the next one."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    litter = shutil.ignore_patterns("__pycache__", ".*")
+    shutil.copytree(PACKAGE, source / "ifseg_cli", ignore=litter)
+    for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE"):
+        shutil.copy(ROOT / name, source)
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+    done = subprocess.run([*pip, "-w", folder, source], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (made,) = folder.glob("*.whl")
+    return made
+
+
+def test_the_wheel_carries_all_that_the_package_folder_has(wheel: Path) -> None:
+    ours = {
+        path.relative_to(ROOT).as_posix()
+        for path in PACKAGE.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
+    }
+    packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    assert packed == ours
+
+
+@pytest.mark.parametrize("folder", ["recipes", "labels", "builtin"])
+def test_data_folders_are_not_empty(folder: str, wheel: Path) -> None:
+    assert any(name.startswith(f"ifseg_cli/{folder}/") for name in zipfile.ZipFile(wheel).namelist())
+
+
+def test_templates_and_types_are_packed(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "ifseg_cli/py.typed" in names
+    assert any(name.endswith((".html", ".j2")) for name in names)
+
+
+def test_the_wheel_has_version_licences_and_a_bearable_size(wheel: Path) -> None:
+    archive = zipfile.ZipFile(wheel)
+    (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+    fields = message_from_bytes(archive.read(metadata))
+    assert fields["Version"] == __version__
+    assert fields["License-Expression"] == "Apache-2.0"
+    assert set(fields.get_all("License-File") or []) == {"LICENSE", "NOTICE"}
+    assert wheel.stat().st_size < MAX_MB * 1_000_000
+
+
+def test_the_changelog_opens_with_this_version() -> None:
+    log = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = re.search(r"^## (\S+)", log, flags=re.MULTILINE)
+    assert newest
+    assert newest[1] == __version__
+
+
+@pytest.mark.slow
+def test_the_installed_wheel_runs_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
+    environment = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+    python = environment / "bin" / "python"
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", wheel], check=True)
+    # Dependencies come from here: a path in a .pth file brings the packages, not this checkout's editable install.
+    (site,) = (environment / "lib").glob("python*/site-packages")
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+    plain = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")} | {"NO_COLOR": "1"}
+
+    def run(*command: str | Path) -> str:
+        done = subprocess.run(command, cwd=tmp_path, env=plain, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert str(site) in run(python, "-c", "import ifseg_cli; print(ifseg_cli.__file__)")
+    ifseg = environment / "bin" / "ifseg"
+    assert "vocab" in run(ifseg, "--help")
+    (tmp_path / "cats.txt").write_text("cat\ndog\ngrass\n")
+    shown = json.loads(run(ifseg, "vocab", "cats.txt", "--json"))
+    assert all(name in json.dumps(shown) for name in ("cat", "dog", "grass"))
+    run(ifseg, "synth", "cats.txt", "--out", "sheet")
+    run(ifseg, "adapt", "--categories", "cats.txt", "--set", "optimiser.steps=1", "--out", "model")
+    assert (tmp_path / "model" / "model.safetensors").is_file()
