@@ -1,12 +1,15 @@
 """The built-in base on photographs: every row of the table, with 95 % intervals over images.
 
-    python benchmarks/photographs.py                      all rows that the base allows
+    python benchmarks/photographs.py                      all rows
     python benchmarks/photographs.py --rows f a b --vocabularies camvid
 
 Rows
     f   the image-level classifier: its best name painted over the whole picture
     a   plain scores: cell . row
     b   plain scores, smoothed (K = 3, 25 rounds)
+    c   the base as it ships, with its encoder and decoder, not adapted; c' the same smoothed
+    d   adapted to the vocabulary by the base's own recipe
+    e   adapted, smoothed: what `ifseg predict` gives
 
 Data: 100 photographs (COCO panoptic, three vocabularies) and 12 of CamVid; masks at original size, one confusion matrix
 a vocabulary. What the backbone sees is kept in `.work/photographs`, so a second run takes seconds.
@@ -26,24 +29,28 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from safetensors.torch import load_file
 from torch import Tensor
 
-from ifseg_cli.core.model.efficientnet import EfficientNetLite, Features
+from ifseg_cli.core.adaptation.loop import adapt
+from ifseg_cli.core.checkpoint.folder import load_base
+from ifseg_cli.core.model.backbone import Seen
+from ifseg_cli.core.model.efficientnet import Features
 from ifseg_cli.core.model.evidence import EvidenceProjection
+from ifseg_cli.core.model.segmenter import Segmenter
 from ifseg_cli.core.prediction.resize import normalise, resize, target_size
 from ifseg_cli.core.prediction.smoothing import nearest_cells, smooth
 from ifseg_cli.core.prediction.upsample import label_map
-from ifseg_cli.core.tokenizer import Tokenizer
-from ifseg_cli.core.vocabulary.known import KnownWords
+from ifseg_cli.core.recipe import load_recipe
+from ifseg_cli.core.synthesis.batches import make_samples
+from ifseg_cli.core.synthesis.sampler import sampler_for
+from ifseg_cli.core.vocabulary.files import categories_from_names
+from ifseg_cli.core.vocabulary.vocabulary import build_vocabulary
 
 ROOT = Path(__file__).resolve().parent.parent
-SHORT_SIDE, LONG_SIDE = 448, 1792
 NEIGHBOURS, ROUNDS = 3, 25
 RESAMPLES, SEED = 2000, 0
 IGNORED = 255
 CAMVID = ["sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car", "pedestrian", "bicyclist"]
-ROWS = {"f": "classifier painted", "a": "plain", "b": "plain smoothed"}
 
 Labels = NDArray[np.uint8]
 
@@ -113,99 +120,93 @@ def _table(values: dict[int, list[int]]) -> Labels:
 # ---------------------------------------------------------------- base
 
 
-@dataclass
-class Base:
-    """What the plain score needs."""
-
-    backbone: EfficientNetLite
-    projection: EvidenceProjection
-    embedding: Tensor
-    tokenizer: Tokenizer
-    known: KnownWords
-    key: str  # of the backbone: features are kept under it
-
-    @classmethod
-    def load(cls, folder: Path) -> Base:
-        """From the stage `space` of make_builtin.py."""
-        state = {
-            name: tensor.float() if tensor.is_floating_point() else tensor
-            for name, tensor in load_file(folder / "space.safetensors").items()
-        }
-        trunk = {name.removeprefix("backbone."): t for name, t in state.items() if name.startswith("backbone.")}
-        inner = {name.removeprefix("image_proj."): t for name, t in state.items() if name.startswith("image_proj.")}
-        backbone = EfficientNetLite().eval()
-        backbone.load_state_dict(trunk)
-        projection = EvidenceProjection(
-            len(inner["anchor_mean"]), len(inner["texture_bias"]), len(inner["projection"]) + 1
-        )
-        projection.load_state_dict(inner)
-        digest = hashlib.sha256(b"".join(t.numpy().tobytes() for t in trunk.values())).hexdigest()[:12]
-        tokenizer = Tokenizer.load(folder / "tokenizer.json")
-        known = KnownWords.read(folder / "words.json")
-        return cls(backbone, projection, state["embed_tokens.weight"], tokenizer, known, f"{digest}-{SHORT_SIDE}")
-
-    def rows(self, names: list[str]) -> Tensor:
-        """(M, d): a name's row is the mean of its pieces."""
-        return torch.stack([self.embedding[self.ids(name)].mean(0) for name in names])
-
-    def ids(self, name: str) -> list[int]:
-        """Pieces of a name."""
-        resolved = self.known.resolve(name)
-        if resolved is None:
-            raise SystemExit(f"the base does not know {name!r}")
-        return self.tokenizer.encode(resolved[0])
-
-
 @dataclass(frozen=True)
 class Look:
     """What the base makes of one picture; the grid's cells row by row."""
 
-    features: Features
-    cells: Tensor  # (N, d)
-    painted: Tensor  # (1, d): the picture as one cell, without texture
-    grid: tuple[int, int]
+    seen: Seen
+    painted: Tensor  # (1, 1, d): the picture as one cell, without texture
 
 
-def look(base: Base, photograph: Photograph, kept: Path) -> Look:
-    """See a picture, or remember having seen it."""
-    path = kept / base.key / f"{photograph.name}.pt"
+def look(segmenter: Segmenter, photograph: Photograph, kept: Path) -> Look:
+    """See a picture, or remember what the backbone saw in it."""
+    path = kept / f"{photograph.name}.pt"
     if path.exists():
         features = Features(*(t.float() for t in torch.load(path, weights_only=True)))
     else:
         pixels = np.asarray(Image.open(photograph.picture).convert("RGB"))
-        small = resize(pixels, target_size(*pixels.shape[:2], SHORT_SIDE, LONG_SIDE))
-        features = base.backbone(normalise(small, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)))
+        config = segmenter.config
+        small = resize(pixels, target_size(*pixels.shape[:2], config.short_side, config.long_side))
+        features = segmenter.backbone(normalise(small, config.image_mean, config.image_std))
         path.parent.mkdir(parents=True, exist_ok=True)
         torch.save([t.half() for t in features], path)
-    z, q = base.projection.evidence(features)
-    mean = Features(*(t.mean((2, 3), keepdim=True) for t in features))
-    whole, chance = base.projection.evidence(mean)
-    painted = base.projection.cells(whole, torch.zeros_like(chance))
-    return Look(features, base.projection.cells(z, q)[0], painted[0], tuple(features.head.shape[2:]))
+    projection = segmenter.image_proj
+    assert isinstance(projection, EvidenceProjection)
+    z, q = projection.evidence(Features(*(t.mean((2, 3), keepdim=True) for t in features)))
+    return Look(projection(features), projection.cells(z, torch.zeros_like(q)))
+
+
+def prepare(task: Task, adapted: bool) -> Segmenter:
+    """The base that ships with the task's names, adapted by its own recipe if that is wanted."""
+    loaded = load_base("builtin", torch.device("cpu"))
+    segmenter, config = loaded.segmenter, loaded.segmenter.config
+    categories = categories_from_names(task.names)
+    words = build_vocabulary(categories, loaded.tokenizer, config.prompt, config.max_text, task.name, loaded.known)
+    segmenter.set_vocabulary(words.prompt_ids, words.piece_ids)
+    if adapted:
+        recipe = load_recipe(loaded.recipe_name)
+        samples = make_samples(segmenter, sampler_for(recipe, config, len(task.names)), recipe)
+        adapt(segmenter, samples, recipe, lambda _: None)
+    return segmenter
+
+
+def key(segmenter: Segmenter) -> str:
+    """Of the backbone: what it saw is kept under this name."""
+    tensors = (tensor.numpy().tobytes() for tensor in segmenter.backbone.state_dict().values())
+    return f"{hashlib.sha256(b''.join(tensors)).hexdigest()[:12]}-{segmenter.config.short_side}"
 
 
 # ---------------------------------------------------------------- rows of the table
 
-Scorer = Callable[[Look, Tensor], Tensor]  # a picture and rows (M, d) -> scores (N, M)
+Scorer = Callable[[Segmenter, Look], Tensor]  # -> scores (1, N, M)
 
 
-def plain(seen: Look, rows: Tensor) -> Tensor:
-    return seen.cells @ rows.T
+def painted(segmenter: Segmenter, seen: Look) -> Tensor:
+    return segmenter.plain_scores(seen.painted).expand(-1, seen.seen.cells.shape[1], -1)
 
 
-def painted(seen: Look, rows: Tensor) -> Tensor:
-    return (seen.painted @ rows.T).expand(len(seen.cells), -1)
+def plain(segmenter: Segmenter, seen: Look) -> Tensor:
+    return segmenter.plain_scores(seen.seen.cells)
 
 
-SCORERS: dict[str, tuple[Scorer, bool]] = {"f": (painted, False), "a": (plain, False), "b": (plain, True)}
+def model(segmenter: Segmenter, seen: Look) -> Tensor:
+    return segmenter.scores(seen.seen.cells, seen.seen.grid)
 
 
-def labels(scores: Tensor, seen: Look, smoothed: bool, size: tuple[int, int]) -> NDArray[np.int16]:
-    """Scores (N, M) -> the winner for every pixel (H, W)."""
+@dataclass(frozen=True)
+class Row:
+    name: str
+    scorer: Scorer
+    smoothed: bool = False
+    adapted: bool = False
+
+
+ROWS = {
+    "f": Row("classifier painted", painted),
+    "a": Row("plain", plain),
+    "b": Row("plain smoothed", plain, smoothed=True),
+    "c": Row("unadapted", model),
+    "c'": Row("unadapted smoothed", model, smoothed=True),
+    "d": Row("adapted", model, adapted=True),
+    "e": Row("adapted smoothed", model, smoothed=True, adapted=True),
+}
+
+
+def labels(scores: Tensor, seen: Seen, smoothed: bool, size: tuple[int, int]) -> NDArray[np.int16]:
+    """Scores (1, N, M) -> the winner for every pixel (H, W)."""
     if smoothed:
-        neighbours = nearest_cells(seen.features.similarity, NEIGHBOURS)
-        scores = smooth(scores.softmax(-1)[None], neighbours, ROUNDS)[0]
-    values = scores.T.reshape(-1, *seen.grid)
+        scores = smooth(scores.softmax(-1), nearest_cells(seen.similarity, NEIGHBOURS), ROUNDS)
+    values = scores[0].T.reshape(-1, *seen.grid)
     return label_map(values, size, are_scores=not smoothed).labels
 
 
@@ -239,25 +240,31 @@ def interval(matrices: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.percentile(np.concatenate(results), [2.5, 97.5], axis=0)
 
 
-def measure(base: Base, task: Task, chosen: list[str], kept: Path) -> dict[str, NDArray[np.int64]]:
+def measure(task: Task, chosen: list[str], kept: Path) -> dict[str, NDArray[np.int64]]:
     """Confusion matrices (images, M, M) of each row; images without a counted pixel are left out."""
-    rows = base.rows(task.names)
+    segmenters = {adapted: prepare(task, adapted) for adapted in {ROWS[row].adapted for row in chosen}}
+    kept = kept / key(next(iter(segmenters.values())))
+    with torch.inference_mode():
+        return score(task, chosen, segmenters, kept)
+
+
+def score(task: Task, chosen: list[str], segmenters: dict[bool, Segmenter], kept: Path) -> dict[str, NDArray[np.int64]]:
     found: dict[str, list[NDArray[np.int64]]] = {row: [] for row in chosen}
     for photograph in task.photographs:
         truth = task.truth(photograph)
         if (truth == IGNORED).all():
             continue
-        seen = look(base, photograph, kept)
+        seen = look(next(iter(segmenters.values())), photograph, kept)
         for row in chosen:
-            scorer, smoothed = SCORERS[row]
-            winner = labels(scorer(seen, rows), seen, smoothed, truth.shape)
+            wanted = ROWS[row]
+            scores = wanted.scorer(segmenters[wanted.adapted], seen)
+            winner = labels(scores, seen.seen, wanted.smoothed, truth.shape)
             found[row].append(confusion(truth, winner, len(task.names)))
     return {row: np.stack(matrices) for row, matrices in found.items()}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--base", type=Path, default=ROOT / ".work" / "builtin" / "space")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--kept", type=Path, default=ROOT / ".work" / "photographs")
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
@@ -266,13 +273,11 @@ def main() -> None:
     arguments = parser.parse_args()
     if not arguments.data.is_dir():
         raise SystemExit(f"no photographs at {arguments.data}; say where with --data")
-    base = Base.load(arguments.base)
-    print(f"{'':22}mIoU [95 % interval]    accuracy [95 % interval]")
+    print(f"{'':27}mIoU [95 % interval]    accuracy [95 % interval]")
     for task in tasks(arguments.data):
         if arguments.vocabularies and task.name not in arguments.vocabularies:
             continue
-        with torch.inference_mode():
-            found = measure(base, task, arguments.rows, arguments.kept)
+        found = measure(task, arguments.rows, arguments.kept)
         print(f"{task.name}, {len(task.names)} names, {len(next(iter(found.values())))} images")
         for row, matrices in found.items():
             report(row, matrices, task.names if arguments.classes else [])
@@ -284,7 +289,7 @@ def report(row: str, matrices: NDArray[np.int64], names: list[str]) -> None:
     total = matrices.sum(0)
     (iou, accuracy), (low, high) = summary(total[None].astype(np.float64))[0], interval(matrices)
     numbers = f"{iou:5.1f} [{low[0]:5.1f}, {high[0]:5.1f}]      {accuracy:5.1f} [{low[1]:5.1f}, {high[1]:5.1f}]"
-    print(f"  ({row}) {ROWS[row]:<18}{numbers}")
+    print(f"  {f'({row})':<5}{ROWS[row].name:<20}{numbers}")
     for index, name in enumerate(names):
         hits, there, called = total[index, index], total[index].sum(), total[:, index].sum()
         if there:

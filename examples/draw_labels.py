@@ -20,19 +20,15 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
+from ifseg_cli.core.vocabulary.files import read_categories
+
 HERE = Path(__file__).resolve().parent
 UNLABELLED = 255
-# Calm colours that can be told apart, in the order of categories.txt; black = unlabelled.
-COLOURS = (
-    "e6194b f58231 9a6324 aa0077 ff66cc 009966 2e8b2e 7ccd3c 8a8a99 f2f8ff "
-    "6fb7ff 1f4fbf c96a4a d9c9a3 a0703c ffe119 c71585 ff4500 911eb4 ffd8b1"
-)
 
 
 def read_names(path: Path = HERE / "categories.txt") -> list[str]:
     """The categories in order; a name's place in the list is its value in the labels."""
-    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
-    return [line for line in lines if line and not line.startswith("#")]
+    return [category.name for category in read_categories(str(path))]
 
 
 def draw(drawing: dict[str, Any], names: list[str]) -> Image.Image:
@@ -57,7 +53,7 @@ def fill_ring(region: Image.Image, points: list[list[float]], inside: int, outli
 
 def palette() -> list[int]:
     """768 numbers: the categories' colours, black for all other values."""
-    colours = bytes.fromhex(COLOURS.replace(" ", ""))
+    colours = [value for each in read_categories(str(HERE / "categories.txt")) for value in each.colour or (0, 0, 0)]
     return [*colours, *bytes(768 - len(colours))]
 
 

@@ -22,11 +22,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from builtin import stages  # noqa: E402 - the scripts are no installed package
 
+THREADS = torch.get_num_threads()
 WORK = ROOT / ".work" / "builtin"
 
 
@@ -67,6 +70,8 @@ def main() -> None:
         done = arguments.work / name / stages.DONE
         if not begun or (done.exists() and not anew):
             continue
+        # Sums in another order turn the principal directions, and encoder and decoder are trained for one turn.
+        torch.set_num_threads(1 if name != "pretrain" else THREADS)
         started = time.perf_counter()
         done.unlink(missing_ok=True)
         stage(arguments.work)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean
 
 import numpy as np
 import torch
@@ -22,11 +23,13 @@ from torch import Tensor
 
 from builtin.base import GRID, fresh
 from ifseg_cli.core.adaptation.loop import train_step
+from ifseg_cli.core.adaptation.loss import segmentation_loss
 from ifseg_cli.core.adaptation.optimiser import PublishedAdamW
 from ifseg_cli.core.adaptation.resume import load_checkpoint, save_checkpoint
 from ifseg_cli.core.checkpoint.folder import LoadedModel
 from ifseg_cli.core.files import write_atomic
 from ifseg_cli.core.model.evidence import EvidenceProjection
+from ifseg_cli.core.model.segmenter import Segmenter
 from ifseg_cli.core.recipe import Optimiser
 from ifseg_cli.core.synthesis.batches import EvidenceSamples, TrainingBatch
 from ifseg_cli.core.synthesis.evidence import EvidenceNoise, NoiseLevels
@@ -38,7 +41,7 @@ TARGET = 4 * GRID  # labels four times as fine as the cells
 AVERAGE = 0.995  # decay of the running average of the weights
 SAVE_SECONDS = 180
 OPTIMISER = Optimiser(
-    steps=2000, batch_size=BATCH, learning_rate=5e-4, warmup_steps=100, weight_decay=0.02, schedule="cosine"
+    steps=1200, batch_size=BATCH, learning_rate=1e-3, warmup_steps=50, weight_decay=0.02, schedule="cosine"
 )
 SMALLEST, LARGEST = 5, 40  # names in a vocabulary
 
@@ -66,21 +69,23 @@ def run(work: Path, seed: int = 0) -> None:
     first = load_checkpoint(checkpoint, segmenter, optimiser, identity) if checkpoint.exists() else 0
     average = load_file(average_file) if first else {n: p.detach().clone() for n, p in segmenter.trained_parameters()}
     segmenter.train()
-    saved, losses = time.monotonic(), []
+    saved, losses, gains = time.monotonic(), [], []
     for update in range(first, OPTIMISER.steps):
         batch = draw(base, names, noise, update, seed)
+        plain = plain_loss(segmenter, batch)
         step = train_step(segmenter, batch, optimiser, update, seed)
         blend(average, segmenter, min(AVERAGE, (1 + update) / (10 + update)))
         losses.append(step.loss)
+        gains.append(plain - step.loss)
         if step.number % 20 == 0:
-            note = {"step": step.number, "loss": sum(losses[-20:]) / len(losses[-20:]), "seconds": step.seconds}
+            note = {"step": step.number, "loss": mean(losses[-20:]), "gain": mean(gains[-20:]), "seconds": step.seconds}
             with (folder / "log.jsonl").open("a") as log:
                 log.write(json.dumps(note) + "\n")
         if time.monotonic() - saved > SAVE_SECONDS or step.number == OPTIMISER.steps:
             save_average(average_file, average, step.number)
             save_checkpoint(checkpoint, segmenter, optimiser, step.number, identity)
             saved = time.monotonic()
-            print(f"step {step.number}: loss {np.mean(losses[-50:]):.3f}", file=sys.stderr, flush=True)
+            print(f"step {step.number}: {mean(gains[-50:]):.3f} below the plain loss", file=sys.stderr, flush=True)
 
 
 def save_average(path: Path, average: dict[str, Tensor], updates: int) -> None:
@@ -116,7 +121,13 @@ def set_names(base: LoadedModel, chosen: Sequence[str]) -> None:
 
 
 @torch.no_grad()
-def blend(average: dict[str, Tensor], segmenter: torch.nn.Module, decay: float) -> None:
+def plain_loss(segmenter: Segmenter, batch: TrainingBatch) -> float:
+    """The loss without encoder and decoder: what they have to beat, batch by batch."""
+    return segmentation_loss(segmenter.plain_scores(batch.cells), batch.grid, batch.target).item()
+
+
+@torch.no_grad()
+def blend(average: dict[str, Tensor], segmenter: Segmenter, decay: float) -> None:
     """Move the running average towards the weights."""
     for name, parameter in segmenter.named_parameters():
         if name in average:

@@ -45,7 +45,7 @@ def test_default_is_the_published_run_and_the_schemas_defaults() -> None:
     assert recipe.optimiser == Optimiser(
         steps=2000, batch_size=16, learning_rate=5e-5, weight_decay=0.1, betas=(0.9, 0.999), eps=1e-8, clip_norm=1.0
     )
-    assert recipe.synthesis.max_side == 32
+    assert recipe.synthesis.max_side is None  # the grid's side: 32 at a published OFA's native grid
     assert recipe.prediction == Prediction(smoothing_iterations=25, neighbours=3)
 
 
