@@ -1,6 +1,6 @@
 """The README's first picture: photographs of the demo, each with the overlay that the demo gave it.
 
-    make demo && .venv/bin/python scripts/readme_picture.py
+make demo && .venv/bin/python scripts/readme_picture.py
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ def pair(name: str) -> Image.Image:
     """A photograph and its overlay with legend, side by side."""
     overlay = ROOT / "demo" / "masks" / "overlays" / f"{Path(name).stem}.jpg"
     parts = [Image.open(path).convert("RGB") for path in (ROOT / "examples" / "photos" / name, overlay)]
-    parts = [part.resize((round(part.width * HEIGHT / part.height), HEIGHT), Image.Resampling.LANCZOS) for part in parts]
+    parts = [
+        part.resize((round(part.width * HEIGHT / part.height), HEIGHT), Image.Resampling.LANCZOS) for part in parts
+    ]
     return beside(parts)
 
 
