@@ -255,9 +255,13 @@ def score(task: Task, chosen: list[str], segmenters: dict[bool, Segmenter], kept
         if (truth == IGNORED).all():
             continue
         seen = look(next(iter(segmenters.values())), photograph, kept)
+        known: dict[tuple[Scorer, bool], Tensor] = {}  # a smoothed row and its plain one share their scores
         for row in chosen:
             wanted = ROWS[row]
-            scores = wanted.scorer(segmenters[wanted.adapted], seen)
+            way = (wanted.scorer, wanted.adapted)
+            if way not in known:
+                known[way] = wanted.scorer(segmenters[wanted.adapted], seen)
+            scores = known[way]
             winner = labels(scores, seen.seen, wanted.smoothed, truth.shape)
             found[row].append(confusion(truth, winner, len(task.names)))
     return {row: np.stack(matrices) for row, matrices in found.items()}

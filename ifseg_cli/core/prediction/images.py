@@ -42,6 +42,9 @@ class Source:
     output: PurePath
 
 
+MODEL_FILES = {"config.json", "model.safetensors"}  # what every base and model folder has
+
+
 def find_images(inputs: Sequence[str | Path], exclude: Path | None = None) -> tuple[Source, ...]:
     """All pictures that `inputs` (files, folders, patterns) name, each once, sorted by name.
 
@@ -106,6 +109,9 @@ def _walk(folder: Path, excluded: Path | None) -> Iterator[Path]:
             folders.clear()
             continue
         visited.add(real)
+        if MODEL_FILES <= set(files):  # a model's loss curve is no photograph
+            folders.clear()
+            continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             if not name.startswith(".") and Path(name).suffix.lower() in picture_suffixes():

@@ -77,6 +77,14 @@ def test_the_output_folder_inside_the_input_is_not_read(tmp_path: Path):
     assert names(f"{tmp_path}/**/*.png", exclude=tmp_path / "masks") == ["a.png"]
 
 
+def test_a_model_inside_the_input_is_not_read(tmp_path: Path):
+    make(tmp_path, "a.png", "ifseg-model/loss.png")
+    assert names(tmp_path) == ["a.png", "ifseg-model/loss.png"]
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / "ifseg-model" / name).touch()
+    assert names(tmp_path) == ["a.png"]
+
+
 @pytest.mark.parametrize("given", [".", "photos", "photos/a.png"])
 def test_an_input_inside_the_output_folder_is_an_error(tmp_path: Path, given: str):
     make(tmp_path, "photos/a.png")
