@@ -8,6 +8,9 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
+from ifseg_cli.core.vocabulary.category import hex_colour
+from ifseg_cli.core.vocabulary.files import read_categories
+
 HERE = Path(__file__).parent
 
 
@@ -27,6 +30,7 @@ def main() -> None:
     demo = Path(sys.argv[1] if len(sys.argv) > 1 else "demo")
     report = json.loads((demo / "evaluation" / "report.json").read_text(encoding="utf-8"))
     made = json.loads((demo / "model" / "provenance.json").read_text(encoding="utf-8"))
+    categories = read_categories(str(HERE / "categories.txt"))
     classes = [each for each in report["classes"] if each["labelled"]]
     environment = Environment(loader=FileSystemLoader(HERE), autoescape=select_autoescape())
     page = environment.get_template("demo_page.html").render(
@@ -36,7 +40,7 @@ def main() -> None:
         classes=sorted(classes, key=lambda each: -each["iou"]),
         images=report["images"],
         seconds=made["seconds"],
-        words=(HERE / "categories.txt").read_text(encoding="utf-8"),
+        words=[{"name": each.name, "colour": hex_colour(each.colour or (0, 0, 0))} for each in categories],
     )
     (demo / "index.html").write_text(page, encoding="utf-8")
     print(f"open {demo / 'index.html'}")

@@ -109,7 +109,7 @@ def _walk(folder: Path, excluded: Path | None) -> Iterator[Path]:
             folders.clear()
             continue
         visited.add(real)
-        if MODEL_FILES <= set(files):  # a model's loss curve is no photograph
+        if set(files) >= MODEL_FILES:  # a model's loss curve is no photograph
             folders.clear()
             continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
