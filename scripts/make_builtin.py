@@ -16,7 +16,6 @@ Needs `pip install 'ifseg[builtin]'` and WordNet 3.0 (`apt-get install wordnet-b
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import sys
 import time
 from collections.abc import Callable
@@ -27,32 +26,18 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from builtin import stages  # noqa: E402 - the scripts are no installed package
+from builtin import pack, pretrain, stages  # noqa: E402 - the scripts are no installed package
 
 THREADS = torch.get_num_threads()
 WORK = ROOT / ".work" / "builtin"
-
-
-def pretrain(work: Path) -> None:
-    """Train encoder and decoder on artificial images."""
-    if importlib.util.find_spec("builtin.pretrain") is None:
-        raise SystemExit("scripts/builtin/pretrain.py is missing")
-    importlib.import_module("builtin.pretrain").run(work)
-
-
-def pack(work: Path) -> None:
-    """Write the base as it ships."""
-    if importlib.util.find_spec("builtin.pack") is None:
-        raise SystemExit("scripts/builtin/pack.py is missing")
-    importlib.import_module("builtin.pack").run(work, ROOT / "ifseg_cli" / "builtin")
 
 
 STAGES: dict[str, Callable[[Path], None]] = {
     "words": stages.words,
     "textures": stages.textures,
     "space": stages.space,
-    "pretrain": pretrain,
-    "pack": pack,
+    "pretrain": pretrain.run,
+    "pack": lambda work: pack.run(work, ROOT / "ifseg_cli" / "builtin"),
 }
 
 

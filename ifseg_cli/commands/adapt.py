@@ -16,7 +16,7 @@ from ifseg_cli.commands import console
 
 if TYPE_CHECKING:
     from ifseg_cli.commands.starting import Start
-    from ifseg_cli.core.adaptation.loop import Saving
+    from ifseg_cli.core.adaptation.loop import Samples, Saving
     from ifseg_cli.core.adaptation.result import Origin
 
 
@@ -100,8 +100,10 @@ def _adapt(run: Start, base: str, reason: str, out: Path, resume: bool) -> int:
     origin = Origin(base, run.base.weights_sha256(), run.recipe_name, reason)
     saving = _saving(run, origin, out / FILE, resume)
     first = updates_done(out / FILE) if resume else 0
-    (out / FILE).unlink(missing_ok=True) if not resume else None
-    _introduce(run, reason, first)
+    if not resume:
+        (out / FILE).unlink(missing_ok=True)
+    samples = run.samples()
+    _introduce(run, samples, reason, first)
     out.mkdir(parents=True, exist_ok=True)
     optimiser = run.recipe.optimiser
     log = TrainLog(out / LOG, run.recipe.saving.log_every, optimiser.steps, first)
@@ -113,7 +115,7 @@ def _adapt(run: Start, base: str, reason: str, out: Path, resume: bool) -> int:
             log.add(step)
             bar.update(task, completed=step.number, note=f"loss {step.loss:.3f}")
 
-        finished = adapt(run.base.segmenter, run.samples(), run.recipe, on_step, saving, stopped)
+        finished = adapt(run.base.segmenter, samples, run.recipe, on_step, saving, stopped)
     if not finished:
         console.say_error(f"interrupted; the same command with --resume goes on from {out}")
         return console.INTERRUPTED
@@ -142,11 +144,11 @@ def _saving(run: Start, origin: Origin, path: Path, resume: bool) -> Saving:
     return Saving(path, identity, resume)
 
 
-def _introduce(run: Start, reason: str, first: int) -> None:
+def _introduce(run: Start, samples: Samples, reason: str, first: int) -> None:
     from ifseg_cli.core.adaptation.estimate import seconds_per_sample
 
     optimiser, images, names = run.recipe.optimiser, run.images, run.vocabulary.names
-    seconds = seconds_per_sample(run.base.segmenter, run.samples())
+    seconds = seconds_per_sample(run.base.segmenter, samples)
     more = f" and {len(names) - 6} more" if len(names) > 6 else ""
     rows = [
         ("categories", f"{len(names)}: {', '.join(names[:6])}{more}"),

@@ -158,6 +158,7 @@ def save_folder(
 ) -> None:
     """Write a base or a model as a folder; each file appears whole, `config.json` last."""
     path.mkdir(parents=True, exist_ok=True)
+    (path / "config.json").unlink(missing_ok=True)  # until all is replaced, no mixture of old and new looks complete
     state = {name: _smallest(tensor) for name, tensor in loaded.segmenter.state_dict().items()}
     write_atomic(path / WEIGHTS, lambda temporary: save_file(state, temporary))
     loaded.tokenizer.save(path / "tokenizer.json")

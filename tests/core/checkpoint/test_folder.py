@@ -93,10 +93,10 @@ def test_settings_that_are_not_ours(folder: Path, text: str) -> None:
         load_folder(folder, CPU)
 
 
-def test_config_is_written_last(tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_config_is_written_last(tiny_base: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run killed while saving leaves no folder that looks complete."""
     base = load_base(str(tiny_base), CPU)
     monkeypatch.setattr(json, "dumps", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        save_folder(tmp_path / "m", base)
-    assert not (tmp_path / "m" / "config.json").exists()
+        save_folder(folder, base)  # over a complete one
+    assert not (folder / "config.json").exists()
