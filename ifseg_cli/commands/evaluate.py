@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from ifseg_cli.core.prediction.settings import PredictionSettings
 
 BAR = 10  # characters of a full bar
+MAKING = "drawing scenes"
 SHOWN = 10  # missing images listed on the terminal
 
 
 def evaluate(
-    dataset: Annotated[str, typer.Option(help="Data set: folder (a pair of folders, images and labels).")] = "folder",
+    dataset: Annotated[
+        str, typer.Option(help="Data set: folder (images and labels), or scenes (drawn pictures with exact truth).")
+    ] = "folder",
     images: Annotated[Path | None, typer.Option(help="Folder of images; not needed with --predictions.")] = None,
     labels: Annotated[Path | None, typer.Option(help="Folder of label PNGs, named as the images are.")] = None,
     classes: Annotated[
@@ -36,6 +39,12 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="Where report.json, report.md and a model's masks go.")] = Path(
         "evaluation"
     ),
+    root: Annotated[
+        Path | None,
+        typer.Option(help="With scenes: where they are drawn, once, or lie already.", show_default="OUT/scenes"),
+    ] = None,
+    count: Annotated[int | None, typer.Option(help="With scenes: how many.", show_default="400")] = None,
+    seed: Annotated[int | None, typer.Option(help="With scenes: of which seed.", show_default="0")] = None,
     definition: Annotated[str, typer.Option(help="Averaging rule: mmseg, csail or cocostuff.")] = "mmseg",
     ignore: Annotated[
         list[int] | None,
@@ -58,6 +67,8 @@ def evaluate(
     Example:  ifseg evaluate --images photos --labels labels --classes cats.txt --model ifseg-model
 
     Example:  ifseg evaluate --labels labels --classes cats.txt --predictions masks
+
+    Example:  ifseg evaluate --dataset scenes --count 100 --root scenes --model ifseg-model
     """
     from ifseg_cli.core.datasets.dataset import DatasetOptions
     from ifseg_cli.core.datasets.registry import open_dataset
@@ -72,9 +83,10 @@ def evaluate(
     settings = PredictionSettings(
         smoothing_iterations=smoothing_iterations, neighbours=neighbours, overlay=not no_overlay
     )
-    require_outside(out, {"--images": images, "--labels": labels, "--predictions": predictions})
+    require_outside(out, {"--images": images, "--labels": labels, "--predictions": predictions, "--root": root})
     require_new(out, overwrite)
-    found = open_dataset(dataset, DatasetOptions(images, labels, classes, tuple(ignore or ())))
+    options = DatasetOptions(images, labels, classes, tuple(ignore or ()), root, out / dataset, count, seed)
+    found = open_dataset(dataset, options)
     if model is not None:
         report, facts = _with_model(found, model, device, out, settings, definition, overwrite)
     else:
@@ -108,11 +120,14 @@ def _with_model(
 ) -> tuple[Report, dict[str, Any]]:
     """Predict and score; also what the run knows of its model."""
     from ifseg_cli.core.evaluation.evaluate import evaluate_model
+    from ifseg_cli.core.evaluation.predictions import require_same_names
     from ifseg_cli.core.prediction.model import Model
 
     model = Model.load(folder, device)
+    require_same_names(model.vocabulary.names, dataset, f"the model {model.path}")
     console.say(f"{len(dataset)} images, {len(dataset.classes)} classes, {model.device_reason}")
     with _bars(len(dataset)) as on_step:
+        dataset.make(lambda: on_step(MAKING))
         report = evaluate_model(
             dataset,
             model,
@@ -129,8 +144,11 @@ def _with_model(
 
 def _with_masks(dataset: Dataset, folder: Path, definition: str) -> Report:
     from ifseg_cli.core.evaluation.evaluate import evaluate_predictions
+    from ifseg_cli.core.evaluation.predictions import open_predictions
 
+    open_predictions(folder, dataset)
     with _bars(len(dataset)) as on_step:
+        dataset.make(lambda: on_step(MAKING))
         return evaluate_predictions(dataset, folder, definition=definition, on_step=on_step)
 
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from builtin.textures import TEXTURES, scene
+from ifseg_cli.core.datasets.scenes.paint import noise
+from ifseg_cli.core.datasets.scenes.textures import TEXTURES, Picture, Rng
 from ifseg_cli.core.model.efficientnet import EfficientNetLite
 
 SCENES = 240
@@ -33,6 +35,29 @@ class Drawn:
     head: Tensor
     mid: Tensor
     texture: Tensor
+
+
+def scene(rng: Rng, side: int) -> tuple[Picture, NDArray[np.int64]]:
+    """One to four textures in one picture, in bands or in cells around random points.
+
+    Returns:
+        The picture (side, side, 3) and each pixel's texture (side, side), an index into `TEXTURES`.
+    """
+    names = list(TEXTURES)
+    count = int(rng.integers(1, 5))
+    chosen = rng.choice(len(names), count, replace=False)
+    y, x = np.mgrid[:side, :side]
+    if rng.random() < 0.5:
+        borders = np.sort(rng.uniform(0.15, 0.85, count - 1)) * side
+        part = np.digitize(y + 8 * noise(rng, side, 1.5), borders) if count > 1 else np.zeros((side, side), int)
+    else:
+        points = rng.uniform(0, side, (count, 2))
+        part = np.argmin([(y - a) ** 2 + (x - b) ** 2 for a, b in points], axis=0)
+    picture = np.zeros((side, side, 3), np.uint8)
+    for index, texture in enumerate(chosen):
+        drawn = TEXTURES[names[texture]](rng, side)
+        picture[part == index] = drawn[part == index]
+    return picture, chosen[part]
 
 
 def draw(backbone: EfficientNetLite, seed: int = 1, scenes: int = SCENES) -> Drawn:

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from builtin.drawn import Drawn, discriminant
 from builtin.published import Published
-from builtin.textures import TEXTURES
 from builtin.words import Anchor, Words
+from ifseg_cli.core.datasets.scenes.textures import TEXTURES
 from ifseg_cli.core.model.efficientnet import EfficientNetLite, Features
 from ifseg_cli.core.model.evidence import CLASSES, CONSTANT, TEXTURE_SAMPLES, EvidenceProjection, pack
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 from builtin import published, space
-from builtin.textures import TEXTURES, scene
+from builtin.drawn import scene
 from photographs import clean, confusion, interval, summary
 
+from ifseg_cli.core.datasets.scenes.textures import TEXTURES
 from ifseg_cli.core.model.efficientnet import EfficientNetLite
 from ifseg_cli.core.model.evidence import CONSTANT, EvidenceProjection
 

@@ -25,6 +25,7 @@ SIZES = {
     "coco-unseen-ifseg": 15,
     "context": 60,
     "context-59": 59,
+    "scenes": 28,
     "voc": 21,
     "voc-20": 20,
 }

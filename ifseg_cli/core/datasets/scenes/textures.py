@@ -1,8 +1,8 @@
 """Twenty drawn textures: what sky, grass, brick ... look like close up, from knowledge alone.
 
 Each renderer takes a random generator and a side in pixels and gives a picture (side, side, 3) of bytes. Colours, scale
-and detail vary as widely as the stuff itself does. `scene` puts several into one picture, so that the features of a
-texture are learnt beside others.
+and detail vary as widely as the stuff itself does. Nothing in what
+they draw for a given generator may change: the built-in base is made from them (`scripts/make_builtin.py`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from builtin.paint import (
+from ifseg_cli.core.datasets.scenes.paint import (
     Array,
     blend,
     courses,
@@ -242,26 +242,3 @@ TEXTURES: dict[str, Callable[[Rng, int], Picture]] = {
     "fence": fence,
     "mountain": mountain,
 }
-
-
-def scene(rng: Rng, side: int) -> tuple[Picture, NDArray[np.int64]]:
-    """One to four textures in one picture, in bands or in cells around random points.
-
-    Returns:
-        The picture (side, side, 3) and each pixel's texture (side, side), an index into `TEXTURES`.
-    """
-    names = list(TEXTURES)
-    count = int(rng.integers(1, 5))
-    chosen = rng.choice(len(names), count, replace=False)
-    y, x = np.mgrid[:side, :side]
-    if rng.random() < 0.5:
-        borders = np.sort(rng.uniform(0.15, 0.85, count - 1)) * side
-        part = np.digitize(y + 8 * noise(rng, side, 1.5), borders) if count > 1 else np.zeros((side, side), int)
-    else:
-        points = rng.uniform(0, side, (count, 2))
-        part = np.argmin([(y - a) ** 2 + (x - b) ** 2 for a, b in points], axis=0)
-    picture = np.zeros((side, side, 3), np.uint8)
-    for index, texture in enumerate(chosen):
-        drawn = TEXTURES[names[texture]](rng, side)
-        picture[part == index] = drawn[part == index]
-    return picture, chosen[part]
