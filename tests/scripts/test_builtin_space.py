@@ -5,7 +5,6 @@ import pytest
 import torch
 from builtin import published, space
 from builtin.drawn import scene
-from photographs import clean, confusion, interval, summary
 
 from ifseg_cli.core.datasets.scenes.textures import TEXTURES
 from ifseg_cli.core.model.efficientnet import EfficientNetLite
@@ -65,27 +64,3 @@ def test_with_all_directions_kept_a_row_gives_the_anchors_score():
     cells = torch.cat([inner, torch.full((len(inner), 1), CONSTANT)], 1)
     assert inner.square().mean().sqrt() == pytest.approx(1, abs=1e-3)
     torch.testing.assert_close(cells @ space.rows(projection, weight).T, scores, rtol=1e-3, atol=1e-3)
-
-
-def test_summary_and_its_interval():
-    truth = np.array([[0, 0, 1, 255]], np.uint8)
-    matrix = confusion(truth, np.array([[0, 1, 1, 0]], np.int16), 3)
-    assert matrix.tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 0]]
-    assert summary(matrix[None].astype(float))[0] == pytest.approx([50, 200 / 3])
-    low, high = interval(np.stack([matrix, matrix, np.diag([3, 3, 0])]))
-    assert low[0] == pytest.approx(50)
-    assert high[0] == pytest.approx(100)
-
-
-@pytest.mark.parametrize(
-    ("written", "read"),
-    [
-        ("wall-brick", "brick wall"),
-        ("floor-wood", "wooden floor"),
-        ("sky-other-merged", "sky"),
-        ("door-stuff", "door"),
-        ("window-blind", "window blind"),
-    ],
-)
-def test_cocos_names_become_words(written, read):
-    assert clean(written) == read

@@ -102,7 +102,7 @@ def test_each_row_is_one_piece_and_the_product_reads_it(words, tmp_path):
 
 
 def test_names_of_the_photographs_are_known(words, tmp_path):
-    from photographs import clean
+    from measuring.pictures import clean
 
     shared = Path(__file__).resolve().parents[3] / "shared" / "data" / "coco128"
     if not shared.is_dir():
