@@ -22,7 +22,7 @@ from builtin.classes import Classes
 from builtin.wordnet import ANIMAL, ARTIFACT, FOOD, PLANT, VISIBLE, WordNet
 
 LEXICON = Path(__file__).with_name("lexicon.yaml")
-KEYS = {"also", "classes", "under", "tree", "texture", "stuff", "sense"}
+KEYS = {"also", "classes", "under", "tree", "texture", "stuff", "height", "sense"}
 MOST_CLASSES = 400  # a word with more is about everything; "animal" has 398
 # Words from below land on the lexicon, or on words of the tree that are no vaguer than this many classes.
 LANDING_CLASSES = {ANIMAL: 120, PLANT: 120, FOOD: 40, ARTIFACT: 15}
@@ -50,6 +50,7 @@ class Word:
     how: str  # "lexicon", "texture", "class" or "tree"
     canonical: str
     stuff: bool = False
+    height: float = 0.0  # where in a picture it is usually seen: 1 above all else, -1 below, 0 anywhere
 
 
 @dataclass
@@ -139,7 +140,8 @@ def _lexicon_word(name: str, entry: dict[str, Any], classes: Classes) -> Word:
     if not members:
         raise ValueError("no classes")
     stuff = bool(entry.get("stuff", texture is not None))
-    return Word(Anchor(tuple(sorted(members)), texture), "texture" if texture else "lexicon", normal(name), stuff)
+    anchor, how = Anchor(tuple(sorted(members)), texture), "texture" if texture else "lexicon"
+    return Word(anchor, how, normal(name), stuff, float(entry.get("height", 0)))
 
 
 def _tree_or_nothing(classes: Classes, word: str) -> list[int]:
@@ -263,4 +265,6 @@ def _entry(surface: str, word: Word) -> dict[str, Any]:
         entry["canonical"] = word.canonical
     if word.stuff:
         entry["stuff"] = True
+    if word.height:
+        entry["height"] = word.height
     return entry

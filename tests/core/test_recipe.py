@@ -276,6 +276,7 @@ recipes = st.builds(
         layout=st.sampled_from(["grid", "regions"]),
         cells=st.sampled_from(["rows", "evidence"]),
         max_categories=st.none() | count,
+        heights=st.floats(0, 20),
     ),
     grid=st.none() | st.integers(1, 256),
     optimiser=st.builds(
@@ -287,7 +288,7 @@ recipes = st.builds(
         eps=small,
         clip_norm=small,
     ),
-    train=st.sampled_from(["all", "decoder"]),
+    train=st.sampled_from(["all", "decoder", "positions"]),
     seed=st.integers(0, 2**32 - 1),
 )
 

@@ -142,5 +142,14 @@ def train_step(segmenter: Segmenter, batch: Batch, optimiser: PublishedAdamW, up
 
 
 def choose_trained(segmenter: Segmenter, part: str) -> None:
-    """Freeze what the recipe does not train: `all` is the published list, `decoder` leaves the encoder as it is."""
-    segmenter.encoder.requires_grad_(part == "all")
+    """Freeze what the recipe does not train.
+
+    Args:
+        segmenter: whose encoder and decoder are set.
+        part: `all`, the published list; `decoder`, which leaves the encoder as it is; `positions`, the position maps
+            and tables of both, which say where to look and leave how words are read.
+    """
+    for stack in (segmenter.encoder, segmenter.decoder):
+        for name, parameter in stack.named_parameters():
+            decoder = stack is segmenter.decoder
+            parameter.requires_grad_(part == "all" or (decoder if part == "decoder" else "pos" in name))

@@ -35,6 +35,12 @@ class Synthesis(_Closed):
     max_categories: int | None = Field(
         default=None, ge=1, description="different categories in one artificial image, at most; null: all"
     )
+    heights: float = Field(
+        default=0.0,
+        ge=0,
+        le=20,
+        description="how strongly regions keep to their words' usual height: sky above, road below; 0: not at all",
+    )
 
 
 class Optimiser(_Closed):
@@ -91,8 +97,9 @@ class Recipe(_Closed):
     )
     optimiser: Optimiser = Field(default=Optimiser(), description="updates")
     regularisation: Regularisation = Field(default=Regularisation(), description="noise in training")
-    train: Literal["all", "decoder"] = Field(
-        default="all", description="all: the published list (encoder and decoder); decoder: the decoder alone"
+    train: Literal["all", "decoder", "positions"] = Field(
+        default="all",
+        description="all: encoder and decoder, as published; decoder: it alone; positions: position maps and tables",
     )
     prediction: Prediction = Field(default=Prediction(), description="defaults of `ifseg predict`")
     saving: Saving = Field(default=Saving(), description="checkpoints and log")

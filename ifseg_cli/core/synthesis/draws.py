@@ -8,6 +8,7 @@ Two layouts draw such a map:
   sites of unequal weight and warped borders, on a field finer than the grid.
 
 `max_categories` (beyond the paper) limits either layout to a random subset of the vocabulary for each image.
+`Heights` (beyond the paper, `regions` only) lets words keep to where they are usually seen: sky above, road below.
 """
 
 from __future__ import annotations
@@ -43,6 +44,14 @@ class ArtificialImage:
         return nearest_resize(self.small, size, size, self.rule)
 
 
+@dataclass(frozen=True)
+class Heights:
+    """Where in a picture words are usually seen."""
+
+    usual: tuple[float, ...]  # of each category: 1 above all, -1 below all, 0 anywhere
+    strength: float  # at most; an image keeps to it by a random share, so none is certain
+
+
 def compact_dtype(num_categories: int) -> type[np.uint8] | type[np.int16]:
     """The smallest integer type that torch computes with and that holds ids 0..num_categories-1."""
     return np.uint8 if num_categories <= 256 else np.int16
@@ -57,7 +66,12 @@ def draw_grid(
 
 
 def draw_regions(
-    rng: np.random.Generator, num_categories: int, max_side: int, grid: int, max_categories: int | None = None
+    rng: np.random.Generator,
+    num_categories: int,
+    max_side: int,
+    grid: int,
+    max_categories: int | None = None,
+    heights: Heights | None = None,
 ) -> ArtificialImage:
     """Draw a map of curved regions, (4 * grid, 4 * grid); its cells are read at their middles.
 
@@ -67,10 +81,14 @@ def draw_regions(
         max_side: S; sides are drawn from 1..min(S, 8), and their product is the number of sites.
         grid: G, cells a side.
         max_categories: categories in the image, at most.
+        heights: where categories are usually seen; None: anywhere.
     """
     sides = _draw_sides(rng, min(max_side, MAX_REGIONS_SIDE))
     ids = _draw_ids(rng, (sides[0] * sides[1],), num_categories, max_categories)
-    return ArtificialImage(ids[_voronoi(rng, sides, FIELD_PER_CELL * grid)], sides, rule="nearest-exact")
+    regions = _voronoi(rng, sides, FIELD_PER_CELL * grid)
+    if heights is not None:
+        ids = _settle(rng, ids, regions, heights)
+    return ArtificialImage(ids[regions], sides, rule="nearest-exact")
 
 
 def _draw_sides(rng: np.random.Generator, max_side: int) -> tuple[int, int]:
@@ -88,6 +106,18 @@ def _draw_ids(
     size = int(rng.integers(1, min(max_categories, num_categories), endpoint=True))
     subset = rng.choice(num_categories, size=size, replace=False).astype(dtype)
     return subset[rng.integers(0, size, size=shape)]
+
+
+def _settle(rng: np.random.Generator, ids: IntMap, regions: NDArray[np.intp], heights: Heights) -> IntMap:
+    """Draw the regions' ids anew from those at hand, each with odds exp(strength * usual height * region's height)."""
+    side = len(regions)
+    pixels = np.bincount(regions.ravel(), minlength=len(ids))
+    rows = np.bincount(regions.ravel(), np.repeat(np.arange(side) + 0.5, side), minlength=len(ids))
+    height = 1 - 2 * rows / (side * np.maximum(pixels, 1))  # 1 at the top edge, -1 at the bottom edge
+    usual = np.asarray(heights.usual)[ids]
+    odds = np.exp(heights.strength * rng.uniform() * height[:, None] * usual[None, :])
+    chance = np.cumsum(odds, axis=1) / odds.sum(axis=1, keepdims=True)
+    return ids[(chance > rng.uniform(size=(len(ids), 1))).argmax(axis=1)]
 
 
 def _voronoi(rng: np.random.Generator, sides: tuple[int, int], side: int) -> NDArray[np.intp]:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ifseg_cli.core.errors import RecipeError
-from ifseg_cli.core.synthesis.draws import ArtificialImage, Layout, compact_dtype, draw_grid, draw_regions
+from ifseg_cli.core.synthesis.draws import ArtificialImage, Heights, Layout, compact_dtype, draw_grid, draw_regions
 
 if TYPE_CHECKING:
     from ifseg_cli.core.model.config import ModelConfig
@@ -43,6 +43,7 @@ class ArtificialImages:
     target_size: int  # T, pixels a side of the target
     seed: int = 0
     max_categories: int | None = None  # categories in one image, at most; None (the method): no limit
+    heights: Heights | None = None  # where categories are usually seen; None (the method): anywhere
 
     def __post_init__(self) -> None:
         if self.layout not in ("grid", "regions"):
@@ -60,7 +61,7 @@ class ArtificialImages:
         seeds = np.random.SeedSequence(entropy=self.seed, spawn_key=(index,))
         rng = np.random.Generator(np.random.Philox(seeds))
         if self.layout == "regions":
-            return draw_regions(rng, self.num_categories, self.max_side, self.grid, self.max_categories)
+            return draw_regions(rng, self.num_categories, self.max_side, self.grid, self.max_categories, self.heights)
         return draw_grid(rng, self.num_categories, self.max_side, self.max_categories)
 
     def batch(self, step: int, batch_size: int, rank: int = 0, world: int = 1) -> Batch:
@@ -95,7 +96,13 @@ class ArtificialImages:
         return Batch(torch.from_numpy(ids), torch.from_numpy(target), tuple(images))
 
 
-def sampler_for(recipe: Recipe, config: ModelConfig, num_categories: int, seed: int | None = None) -> ArtificialImages:
+def sampler_for(
+    recipe: Recipe,
+    config: ModelConfig,
+    num_categories: int,
+    seed: int | None = None,
+    usual_heights: Sequence[float] | None = None,
+) -> ArtificialImages:
     """The artificial images that a recipe draws for a model; `adapt` trains on them, `synth` shows them.
 
     What the recipe leaves open is the base's own: its grid, S = the grid's side, targets as large as its pictures.
@@ -105,11 +112,14 @@ def sampler_for(recipe: Recipe, config: ModelConfig, num_categories: int, seed: 
         config: the base's; read here: `grid`, `short_side`.
         num_categories: M.
         seed: instead of the recipe's, for images that are not trained on.
+        usual_heights: M numbers in -1..1, where the base knows them (`KnownWords.heights`).
 
     Raises:
         RecipeError: a value is out of range.
     """
     grid = recipe.grid or config.grid
+    if not recipe.synthesis.heights:
+        usual_heights = None
     return ArtificialImages(
         num_categories=num_categories,
         layout=recipe.synthesis.layout,
@@ -118,4 +128,5 @@ def sampler_for(recipe: Recipe, config: ModelConfig, num_categories: int, seed: 
         target_size=recipe.target_size or config.short_side,
         seed=recipe.seed if seed is None else seed,
         max_categories=recipe.synthesis.max_categories,
+        heights=Heights(tuple(usual_heights), recipe.synthesis.heights) if usual_heights else None,
     )

@@ -2,10 +2,12 @@
 
 A published OFA reads any word by its pieces and ships no such file. The built-in base knows a list of names:
 
-    {"words": {"tv": {"how": "tree", "canonical": "television", "stuff": false}, ...}}
+    {"words": {"tv": {"how": "tree", "canonical": "television"},
+               "road": {"how": "texture", "stuff": true, "height": -1}, ...}}
 
 `how` is where its meaning comes from (class, tree, lexicon or texture), `canonical` the word whose vector it shares
-(a synonym or plural; left out = itself), `stuff` whether it is a surface (grass, sky) rather than an object.
+(a synonym or plural; left out = itself), `stuff` whether it is a surface (grass, sky) rather than an object, `height`
+where in a picture it is usually seen: 1 above all else (sky), -1 below (road), 0 or left out = anywhere.
 
 A name that is not in the list is tried with its case, hyphens and underscores levelled; as a regular English plural
 or singular; joined or split (`tea pot`, `teapot`); and as a compound, every word of which is known (`stone wall`).
@@ -16,7 +18,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -35,6 +37,7 @@ class Word:
     how: str
     canonical: str
     stuff: bool
+    height: float = 0.0
 
 
 class KnownWords:
@@ -64,7 +67,8 @@ class KnownWords:
         """What `read` reads."""
         entries: dict[str, Any] = {}
         for surface, word in self.words.items():
-            entries[surface] = {"how": word.how, "canonical": word.canonical, "stuff": word.stuff}
+            entry = {"how": word.how, "canonical": word.canonical, "stuff": word.stuff}
+            entries[surface] = entry | ({"height": word.height} if word.height else {})
         return {"words": entries}
 
     def resolve(self, name: str) -> tuple[str, str] | None:
@@ -77,12 +81,17 @@ class KnownWords:
 
     def is_stuff(self, name: str) -> bool | None:
         """Whether a known name is a surface; of a compound its last word decides. None = unknown."""
-        found = self.resolve(name)
-        if not found:
-            return None
-        canonical = found[0]
-        word = self.words.get(canonical) or self.words.get(canonical.split()[-1])
+        word = self._word(name)
         return word.stuff if word else None
+
+    def heights(self, names: Iterable[str]) -> tuple[float, ...]:
+        """Where in a picture each name is usually seen, -1..1, 0 anywhere; of a compound its last word decides."""
+        words = (self._word(name) for name in names)
+        return tuple(word.height if word else 0.0 for word in words)
+
+    def _word(self, name: str) -> Word | None:
+        found = self.resolve(name)
+        return (self.words.get(found[0]) or self.words.get(found[0].split()[-1])) if found else None
 
     def _look_up(self, level: str) -> Word | None:
         for form in _forms(level):
@@ -132,11 +141,15 @@ class KnownWords:
 
 
 def _read_word(surface: str, entry: dict[str, Any]) -> Word:
-    if unknown := set(entry) - {"how", "canonical", "stuff"}:
+    if unknown := set(entry) - {"how", "canonical", "stuff", "height"}:
         raise ValueError(f"{surface!r} has unknown keys {sorted(unknown)}")
     if entry["how"] not in HOW:
         raise ValueError(f"{surface!r} is known by {entry['how']!r}, not by one of {', '.join(HOW)}")
-    return Word(cast("str", entry["how"]), str(entry.get("canonical", surface)), bool(entry.get("stuff", False)))
+    height = float(entry.get("height", 0))
+    if not -1 <= height <= 1:
+        raise ValueError(f"{surface!r} is usually seen at height {height}, not in -1..1")
+    stuff = bool(entry.get("stuff", False))
+    return Word(cast("str", entry["how"]), str(entry.get("canonical", surface)), stuff, height)
 
 
 def _level(name: str) -> str:

@@ -90,9 +90,15 @@ def test_a_loss_that_is_no_number_stops_the_run() -> None:
         adapt(segmenter, samples, wanted, lambda _: None)
 
 
-def test_decoder_alone() -> None:
+def test_a_part_is_trained_and_the_rest_is_frozen() -> None:
     segmenter = tiny_segmenter()
     choose_trained(segmenter, "decoder")
     assert {name.split(".")[0] for name, _ in segmenter.trained_parameters()} == {"decoder"}
+    choose_trained(segmenter, "positions")
+    names = {name for name, _ in segmenter.trained_parameters()}
+    assert {name.split(".")[0] for name in names} == {"encoder", "decoder"}
+    assert {"encoder.pos_q_linear.weight", "decoder.embed_seg_positions.weight"} < names
+    assert "decoder.seg_rel_pos_table_list.0.weight" in names
+    assert not any("layers" in name or "layer_norm" in name for name in names)
     choose_trained(segmenter, "all")
     assert {name.split(".")[0] for name, _ in segmenter.trained_parameters()} == {"encoder", "decoder"}

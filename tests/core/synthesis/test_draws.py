@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ifseg_cli.core.errors import RecipeError
 from ifseg_cli.core.model.config import ModelConfig
 from ifseg_cli.core.recipe import load_recipe
-from ifseg_cli.core.synthesis.draws import MAX_REGIONS_SIDE
+from ifseg_cli.core.synthesis.draws import MAX_REGIONS_SIDE, Heights
 from ifseg_cli.core.synthesis.nearest import nearest_resize
 from ifseg_cli.core.synthesis.sampler import ArtificialImages, sampler_for
 
@@ -105,6 +105,32 @@ def test_max_categories_limits_an_image_not_the_run(images: ArtificialImages, li
     seen = [set(limited.sample(k).small.ravel().tolist()) for k in range(60)]
     assert max(map(len, seen)) == min(limit, 7)
     assert set.union(*seen) == set(range(7))
+
+
+def test_words_keep_to_their_usual_height_and_no_word_is_lost() -> None:
+    settled = dataclasses.replace(REGIONS, num_categories=3, heights=Heights((1.0, -1.0, 0.0), 6.0))
+    rows: list[list[float]] = [[], [], []]
+    for k in range(80):
+        small = settled.sample(k).small
+        for category in np.unique(small).tolist():
+            rows[category].append(float(np.nonzero(small == category)[0].mean() / len(small)))
+    above, below, anywhere = (float(np.mean(each)) for each in rows)
+    assert above < 0.42 < anywhere < 0.58 < below
+
+
+def test_heights_keep_the_limit_on_categories() -> None:
+    settled = dataclasses.replace(REGIONS, heights=Heights((1.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0), 4.0), max_categories=2)
+    drawn = [set(np.unique(settled.sample(k).small).tolist()) for k in range(60)]
+    assert max(map(len, drawn)) == 2
+    assert set.union(*drawn) == set(range(7))
+
+
+def test_heights_come_from_the_base_s_words_if_the_recipe_wants_them() -> None:
+    config, usual = ModelConfig(grid=28, short_side=448), (1.0, 0.0, -1.0)
+    wanted = load_recipe("default", ["synthesis.layout=regions", "synthesis.heights=4.0"])
+    assert sampler_for(wanted, config, 3, usual_heights=usual).heights == Heights(usual, 4.0)
+    assert sampler_for(wanted, config, 3).heights is None
+    assert sampler_for(load_recipe("default"), config, 3, usual_heights=usual).heights is None
 
 
 def test_regions_are_larger_than_cells_and_fill_the_field() -> None:

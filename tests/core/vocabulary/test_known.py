@@ -46,6 +46,21 @@ def test_a_surface_is_told_from_an_object(known: KnownWords, name: str, stuff: b
     assert known.is_stuff(name) is stuff
 
 
+def test_heights_are_read_and_the_last_word_decides(tmp_path: Path) -> None:
+    path = tmp_path / "words.json"
+    road = {"how": "texture", "stuff": True, "height": -1}
+    street = road | {"canonical": "road"}
+    path.write_text(json.dumps({"words": {"road": road, "street": street, "dog": {"how": "class"}}}))
+    known = KnownWords.read(path)
+    assert known.heights(["road", "streets", "dog road", "road dog", "zebra"]) == (-1.0, -1.0, -1.0, 0.0, 0.0)
+    assert KnownWords({}).heights(["road"]) == (0.0,)
+    path.write_text(json.dumps(known.to_json()))
+    assert KnownWords.read(path).words == known.words
+    path.write_text(json.dumps({"words": {"road": {"how": "texture", "height": 3}}}))
+    with pytest.raises(CheckpointError, match=r"'road' is usually seen at height 3\.0, not in -1\.\.1"):
+        KnownWords.read(path)
+
+
 def test_an_unknown_name_is_read_word_by_word_never_by_its_beginning(whole: Tokenizer, known: KnownWords) -> None:
     reading = read_name("catalogue of dogs", whole, known)
     assert not reading.known
