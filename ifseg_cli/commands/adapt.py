@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -19,13 +20,17 @@ if TYPE_CHECKING:
     from ifseg_cli.core.adaptation.loop import Samples, Saving
     from ifseg_cli.core.adaptation.result import Origin
 
+PRECISIONS = ("exact", "fp16")
+
 
 def adapt(
     categories: Annotated[
         str | None, typer.Option("--categories", "-c", help="Category file (one a line), or a shipped list's name.")
     ] = None,
     category: Annotated[list[str] | None, typer.Option("--category", help="One category; repeat for more.")] = None,
-    base: Annotated[str, typer.Option(help="What to start from: builtin, or a folder with a base.")] = "builtin",
+    base: Annotated[
+        str, typer.Option(help="What to start from: builtin, a folder, a .pt file, ofa-base or OWNER/NAME.")
+    ] = "builtin",
     recipe: Annotated[
         str | None, typer.Option(help="Recipe by name (default, quick, ...) or YAML file; else the base's own.")
     ] = None,
@@ -33,6 +38,17 @@ def adapt(
         list[str] | None, typer.Option("--set", help="Replace a value of the recipe: optimiser.steps=200.")
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the adapted model.")] = Path("ifseg-model"),
+    tokenizer: Annotated[
+        Path | None,
+        typer.Option(help="Folder or file of the base's tokenizer, if it is not beside it.", show_default=False),
+    ] = None,
+    size_from_weights: Annotated[
+        bool, typer.Option("--size-from-weights", help="Go on where a file's settings disagree with its weights.")
+    ] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Never touch the network.")] = False,
+    save: Annotated[
+        str, typer.Option(help="Precision of the saved weights: exact, or fp16 (half the size).")
+    ] = "exact",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run in --out stopped.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model in --out.")] = False,
@@ -48,10 +64,17 @@ def adapt(
     Example:  ifseg adapt --categories cats.txt
 
     Example:  ifseg adapt --category cat --category dog --category grass --out pets
+
+    Example:  ifseg adapt --categories ade20k --base ofa-base
     """
     _check_out(out, resume, overwrite)
     from ifseg_cli.commands.starting import start
+    from ifseg_cli.core.checkpoint.layout import LoadOptions
     from ifseg_cli.core.device import pick_device
+    from ifseg_cli.core.errors import IfsegError
+
+    if save not in PRECISIONS:
+        raise IfsegError(f"--save {save}", " or ".join(PRECISIONS))
 
     chosen, reason = pick_device(device)
     run = start(
@@ -62,10 +85,12 @@ def adapt(
         overrides=override or [],
         allow_unknown=allow_unknown,
         device=chosen,
+        loading=LoadOptions(tokenizer, size_from_weights, offline),
     )
     for warning in run.warnings:
         console.say_warning(warning)
-    return _adapt(run, base, reason, out, resume)
+    run = replace(run, base=replace(run.base, half=save == "fp16"))
+    return _adapt(run, run.base.origin or base, reason, out, resume)
 
 
 def _check_out(out: Path, resume: bool, overwrite: bool) -> None:
@@ -150,7 +175,8 @@ def _introduce(run: Start, samples: Samples, reason: str, first: int) -> None:
     optimiser, images, names = run.recipe.optimiser, run.images, run.vocabulary.names
     seconds = seconds_per_sample(run.base.segmenter, samples)
     more = f" and {len(names) - 6} more" if len(names) > 6 else ""
-    rows = [
+    rows = [("base", run.base.title)] if run.base.title else []
+    rows += [
         ("categories", f"{len(names)}: {', '.join(names[:6])}{more}"),
         ("recipe", f"{run.recipe_name}: {run.recipe.description}"),
         ("images", f"{images.grid} x {images.grid} cells, layout {images.layout}; labels {images.target_size} px"),

@@ -25,7 +25,9 @@ def predict(
             help="Pictures, folders (with sub-folders) or quoted patterns.", metavar="IMAGES...", show_default=False
         ),
     ],
-    model: Annotated[Path, typer.Option(help="The folder that ifseg adapt wrote.")] = Path("ifseg-model"),
+    model: Annotated[
+        Path, typer.Option(help="The folder that ifseg adapt wrote, or IFSeg's own checkpoint_best.pt.")
+    ] = Path("ifseg-model"),
     out: Annotated[Path, typer.Option(help="Where masks, overlays and the page go.")] = Path("masks"),
     smoothing_iterations: Annotated[
         int, typer.Option(help="Rounds of averaging over look-alike cells; 0 keeps small things and rough edges.")
@@ -36,6 +38,16 @@ def predict(
         int | None, typer.Option(help="Pixels of the short side that the model sees.", show_default="the model's")
     ] = None,
     no_overlay: Annotated[bool, typer.Option("--no-overlay", help="Masks alone: no overlays, no page.")] = False,
+    categories: Annotated[
+        str | None, typer.Option(help="For a .pt file that does not name its categories.", show_default=False)
+    ] = None,
+    tokenizer: Annotated[
+        Path | None,
+        typer.Option(help="Folder or file of a .pt file's tokenizer, if not beside it.", show_default=False),
+    ] = None,
+    size_from_weights: Annotated[
+        bool, typer.Option("--size-from-weights", help="Go on where a file's settings disagree with its weights.")
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Write into a folder that is not empty.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON on stdout.")] = False,
@@ -48,9 +60,11 @@ def predict(
 
     Example:  ifseg predict photos/ --model ifseg-model --out masks
     """
+    from ifseg_cli.core.checkpoint.layout import LoadOptions
     from ifseg_cli.core.files import require_new
     from ifseg_cli.core.prediction.images import find_images
     from ifseg_cli.core.prediction.settings import PredictionSettings
+    from ifseg_cli.core.vocabulary.files import gather_categories
 
     settings = PredictionSettings(
         smoothing_iterations=smoothing_iterations,
@@ -61,10 +75,12 @@ def predict(
     )
     require_new(out, overwrite)
     sources = find_images(images, exclude=out)
+    chosen = gather_categories(categories, ())[0] if categories is not None else None
+    loading = LoadOptions(tokenizer, size_from_weights, categories=chosen)
 
     from ifseg_cli.core.prediction.model import Model  # torch from here on: what can be checked without it has been
 
-    loaded = Model.load(model, device)
+    loaded = Model.load(model, device, loading)
     console.say(f"{len(sources)} pictures, {len(loaded.vocabulary.names)} categories, {loaded.device_reason}")
     summary = _run(loaded, sources, out, settings, overwrite)
     if as_json:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import torch
 
     from ifseg_cli.core.checkpoint.folder import LoadedModel
+    from ifseg_cli.core.checkpoint.layout import LoadOptions
     from ifseg_cli.core.recipe import Recipe
     from ifseg_cli.core.synthesis.batches import EvidenceSamples, RowSamples
     from ifseg_cli.core.synthesis.sampler import ArtificialImages
@@ -47,28 +48,30 @@ def start(
     allow_unknown: bool,
     device: torch.device | None = None,
     seed: int | None = None,
+    loading: LoadOptions | None = None,
 ) -> Start:
     """Check everything, load the base, set the vocabulary.
 
     Args:
         categories: file or shipped list, or None.
         names: the values of `--category`.
-        base: `builtin` or a folder.
+        base: `builtin`, a folder, a weights file, or a name on the model hub.
         recipe: name or file; None takes the base's own.
         overrides: the values of `--set`.
         allow_unknown: take names the base does not know.
         device: where the model goes; None is the CPU.
         seed: instead of the recipe's.
+        loading: how the base is read.
 
     Raises:
         IfsegError: the first thing that is not right.
     """
-    from ifseg_cli.core.checkpoint.layout import require_base
+    from ifseg_cli.core.checkpoint.layout import DEFAULTS, require_base
     from ifseg_cli.core.recipe import load_recipe
     from ifseg_cli.core.vocabulary.files import gather_categories
 
     chosen, source = gather_categories(categories, names)
-    require_base(base)
+    require_base(base, loading or DEFAULTS)
     if recipe is not None:
         load_recipe(recipe, overrides)  # a wrong recipe is told before the base is read
     import torch
@@ -77,7 +80,7 @@ def start(
     from ifseg_cli.core.synthesis.sampler import sampler_for
     from ifseg_cli.core.vocabulary.vocabulary import build_vocabulary
 
-    loaded = load_base(base, device or torch.device("cpu"))
+    loaded = load_base(base, device or torch.device("cpu"), loading or DEFAULTS)
     name = recipe or loaded.recipe_name
     settings = load_recipe(name, overrides)
     if seed is not None:
@@ -87,7 +90,8 @@ def start(
         chosen, loaded.tokenizer, config.prompt, config.max_text, source, loaded.known, allow_unknown
     )
     loaded.segmenter.set_vocabulary(vocabulary.prompt_ids, vocabulary.piece_ids)
-    images = sampler_for(settings, config, len(chosen))
+    usual = loaded.known.heights(each.name for each in chosen) if loaded.known else None
+    images = sampler_for(settings, config, len(chosen), usual_heights=usual)
     warnings = _warnings(loaded, vocabulary, allow_unknown)
     return Start(replace(loaded, vocabulary=vocabulary), vocabulary, settings, name, images, warnings)
 

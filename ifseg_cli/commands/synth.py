@@ -33,7 +33,17 @@ def synth(
         list[str] | None,
         typer.Option(help="A category by name, instead of a file; may be repeated.", show_default=False),
     ] = None,
-    base: Annotated[str, typer.Option(help="The base that would be adapted: builtin, or a folder.")] = "builtin",
+    base: Annotated[
+        str, typer.Option(help="The base: builtin, a folder, a .pt file, ofa-base or OWNER/NAME.")
+    ] = "builtin",
+    tokenizer: Annotated[
+        Path | None,
+        typer.Option(help="Folder or file of the base's tokenizer, if it is not beside it.", show_default=False),
+    ] = None,
+    size_from_weights: Annotated[
+        bool, typer.Option("--size-from-weights", help="Go on where a file's settings disagree with its weights.")
+    ] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Never touch the network.")] = False,
     recipe: Annotated[
         str | None, typer.Option(help="A shipped recipe by name, or a YAML file.", show_default="the base's own")
     ] = None,
@@ -59,6 +69,7 @@ def synth(
     Example:  ifseg synth --category cat --category dog --recipe default --seed 1
     """
     from ifseg_cli.commands.starting import start
+    from ifseg_cli.core.checkpoint.layout import LoadOptions
     from ifseg_cli.core.errors import IfsegError
     from ifseg_cli.core.files import require_new
 
@@ -75,6 +86,7 @@ def synth(
         overrides=set_ or (),
         allow_unknown=allow_unknown,
         seed=seed,
+        loading=LoadOptions(tokenizer, size_from_weights, offline),
     )
     for warning in begun.warnings:
         console.say_warning(warning)
@@ -103,7 +115,7 @@ def _write(out: Path, begun: Start, images: Sequence[ArtificialImage], statistic
 
     names, sampler = begun.vocabulary.names, begun.images
     facts = {
-        "base": str(begun.base.path),
+        "base": begun.base.origin or str(begun.base.path),
         "base_sha256": begun.base.weights_sha256(),
         "categories": begun.vocabulary.source,
         "recipe": begun.recipe_name,

@@ -34,7 +34,17 @@ def vocab(
         list[str] | None,
         typer.Option(help="A category by name, instead of a file; may be repeated.", show_default=False),
     ] = None,
-    base: Annotated[str, typer.Option(help="The base that will read the words: builtin, or a folder.")] = "builtin",
+    base: Annotated[
+        str, typer.Option(help="The base: builtin, a folder, a .pt file, ofa-base or OWNER/NAME.")
+    ] = "builtin",
+    tokenizer: Annotated[
+        Path | None,
+        typer.Option(help="Folder or file of the base's tokenizer, if it is not beside it.", show_default=False),
+    ] = None,
+    size_from_weights: Annotated[
+        bool, typer.Option("--size-from-weights", help="Go on where a file's settings disagree with its weights.")
+    ] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Never touch the network.")] = False,
     list_: Annotated[bool, typer.Option("--list", help="The shipped lists, and what the built-in base knows.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The same as JSON on stdout.")] = False,
     out: Annotated[
@@ -56,14 +66,15 @@ def vocab(
 
     Example:  ifseg vocab voc --out vocabulary.json
     """
-    from ifseg_cli.core.checkpoint.layout import require_base
+    from ifseg_cli.core.checkpoint.layout import LoadOptions, require_base
     from ifseg_cli.core.files import require_new
     from ifseg_cli.core.vocabulary.files import gather_categories
 
     if list_:
         return _show_lists(as_json)
     given, source = gather_categories(categories, category or ())
-    require_base(base)
+    loading = LoadOptions(tokenizer, size_from_weights, offline)
+    require_base(base, loading)
     if out is not None:
         require_new(out, overwrite)
 
@@ -72,7 +83,7 @@ def vocab(
     from ifseg_cli.core.checkpoint.folder import load_base
     from ifseg_cli.core.vocabulary.inspection import inspect_categories
 
-    loaded = load_base(base, torch.device("cpu"))
+    loaded = load_base(base, torch.device("cpu"), loading)
     config, weight = loaded.segmenter.config, loaded.segmenter.embed_tokens.weight.detach()
     reading = (given, loaded.tokenizer)
     limits = (config.prompt, config.max_text)

@@ -1,4 +1,4 @@
-"""Our own folders: a base (words in, nothing adapted) and a model (a base adapted to a vocabulary).
+"""The doors: a base by its name, a model by its path; and our own folders, read and written.
 
     config.json         sizes of the model; whether it is a base or a model; the recipe it is made for
     model.safetensors   weights; a tensor that half precision holds without loss is stored so
@@ -14,64 +14,83 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
-from ifseg_cli.core.checkpoint.layout import WEIGHTS, base_folder, require_folder
+from ifseg_cli.core.checkpoint.building import build_segmenter as build_segmenter
+from ifseg_cli.core.checkpoint.card import HALF_NOTE
+from ifseg_cli.core.checkpoint.layout import (
+    DEFAULTS,
+    WEIGHTS,
+    HubId,
+    LoadOptions,
+    find_base,
+    is_ours,
+    read_json,
+    require_folder,
+)
+from ifseg_cli.core.checkpoint.loaded import LoadedModel as LoadedModel
+from ifseg_cli.core.checkpoint.published import load_published
+from ifseg_cli.core.checkpoint.reading import read_weights
+from ifseg_cli.core.checkpoint.sizes import require_sane
 from ifseg_cli.core.errors import CheckpointError
-from ifseg_cli.core.files import sha256, write_atomic, write_json, write_text
+from ifseg_cli.core.files import write_atomic, write_json, write_text
 from ifseg_cli.core.model.config import ModelConfig
-from ifseg_cli.core.model.initialise import WithoutWeights
-from ifseg_cli.core.model.segmenter import Segmenter
 from ifseg_cli.core.tokenizer import Tokenizer
 from ifseg_cli.core.vocabulary.known import KnownWords
 from ifseg_cli.core.vocabulary.vocabulary import Vocabulary
 
 FORMAT = 1
+HALF_MAX = torch.finfo(torch.float16).max
 
 
-@dataclass(frozen=True)
-class LoadedModel:
-    """A base or an adapted model, with all that belongs to it."""
+def load_base(name: str, device: torch.device, options: LoadOptions = DEFAULTS) -> LoadedModel:
+    """Load what one starts from.
 
-    segmenter: Segmenter  # in eval mode; its vocabulary is set if `vocabulary` is not None
-    tokenizer: Tokenizer
-    vocabulary: Vocabulary | None  # None: a base
-    known: KnownWords | None  # None: the base reads any word
-    recipe_name: str  # the recipe made for this base
-    path: Path
-
-    def weights_sha256(self) -> str:
-        """Hex SHA-256 of the weights on disk."""
-        return sha256(self.path / WEIGHTS)
-
-
-def load_base(name: str, device: torch.device) -> LoadedModel:
-    """Load what one starts from: `builtin`, or a folder with a base or a model in it.
+    Args:
+        name: `builtin`, a folder or file, a short name (`ofa-base`), or OWNER/NAME on the model hub.
+        device: where the model goes.
+        options: how.
 
     Raises:
         CheckpointError: there is no such base, or its files are not right.
+        TokenizerError: its tokenizer is missing or not right.
     """
-    return load_folder(base_folder(name), device)
+    place = find_base(name)
+    if isinstance(place, HubId):
+        from ifseg_cli.core.checkpoint.hub import fetch
+
+        fetched = fetch(place, options.offline)
+        return replace(load_published(fetched.folder, device, options, as_base=True), origin=fetched.origin)
+    if _own_folder(place) is not None:
+        return load_folder(place, device)
+    return load_published(place, device, options, as_base=True)
 
 
-def load_model_folder(path: Path, device: torch.device) -> LoadedModel:
-    """Load an adapted model.
+def load_model_folder(path: Path, device: torch.device, options: LoadOptions = DEFAULTS) -> LoadedModel:
+    """Load an adapted model: our own folder, or a training checkpoint of the published program.
 
     Raises:
         CheckpointError: it is missing, not right, or a base that no vocabulary was adapted to.
     """
-    loaded = load_folder(path, device)
+    own = _own_folder(path)
+    if own is not None and options.categories is not None:
+        found = f"{path} has its own categories"
+        raise CheckpointError(found, "--categories with a training checkpoint only", "leave out --categories")
+    loaded = load_folder(path, device) if own is not None else load_published(path, device, options)
     if loaded.vocabulary is None:
         raise CheckpointError(f"{path} is a base without categories", "an adapted model", "run ifseg adapt first")
     return loaded
+
+
+def _own_folder(path: Path) -> Path | None:
+    """The path if it is a folder of our own layout, or nothing at all (which is then told as such)."""
+    return path if not path.exists() or (path.is_dir() and is_ours(path)) else None
 
 
 def load_folder(path: Path, device: torch.device) -> LoadedModel:
@@ -81,15 +100,17 @@ def load_folder(path: Path, device: torch.device) -> LoadedModel:
         CheckpointError: a file is missing or not right.
     """
     require_folder(path)
-    settings = _read_json(path / "config.json")
+    settings = read_json(path / "config.json")
     try:
         config = ModelConfig.from_json(settings["model"])
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{path / 'config.json'}: {error}", "the settings ifseg writes") from error
+    require_sane(config, str(path / "config.json"))
     segmenter = build_segmenter(config, read_weights(path / WEIGHTS), str(path / WEIGHTS))
     vocabulary = None
     if (path / "vocabulary.json").exists():
-        vocabulary = Vocabulary.from_json(_read_json(path / "vocabulary.json"))
+        vocabulary = Vocabulary.from_json(read_json(path / "vocabulary.json"))
+        _require_ids(path, vocabulary, config.tokens)
         segmenter.set_vocabulary(vocabulary.prompt_ids, vocabulary.piece_ids)
     known = KnownWords.read(path / "words.json") if (path / "words.json").exists() else None
     segmenter.to(device).eval()
@@ -97,55 +118,12 @@ def load_folder(path: Path, device: torch.device) -> LoadedModel:
     return LoadedModel(segmenter, Tokenizer.load(path), vocabulary, known, recipe_name, path)
 
 
-def build_segmenter(config: ModelConfig, weights: dict[str, Tensor], source: str) -> Segmenter:
-    """Make a model around weights; nothing is initialised only to be overwritten.
-
-    Raises:
-        CheckpointError: an entry is missing, left over, or of another shape.
-    """
-    with torch.device("meta"), WithoutWeights():
-        segmenter = Segmenter(config)
-    wanted = {name: tuple(tensor.shape) for name, tensor in segmenter.state_dict().items()}
-    check_entries(wanted, {name: tuple(tensor.shape) for name, tensor in weights.items()}, source)
-    whole = {name: each.float() if each.is_floating_point() else each for name, each in weights.items()}
-    segmenter.load_state_dict(whole, strict=True, assign=True)
-    for name, parameter in segmenter.named_parameters():
-        parameter.requires_grad_(not name.startswith(("embed_tokens.", "backbone.", "image_proj.")))
-    segmenter.rows = torch.zeros(0, config.dim)
-    segmenter.prompt_ids = torch.zeros(0, dtype=torch.long)
-    return segmenter
-
-
-def check_entries(wanted: dict[str, tuple[int, ...]], found: dict[str, tuple[int, ...]], source: str) -> None:
-    """Compare names and shapes both ways.
-
-    Raises:
-        CheckpointError: they differ; names what is missing, left over and of another shape.
-    """
-    missing = [f"{name} {wanted[name]}" for name in wanted if name not in found]
-    left_over = [f"{name} {found[name]}" for name in found if name not in wanted]
-    other = [f"{n} {found[n]} not {wanted[n]}" for n in wanted if n in found and found[n] != wanted[n]]
-    faults = [
-        f"{len(names)} {title}: {', '.join(names[:3])}{' ...' if len(names) > 3 else ''}"
-        for title, names in (("missing", missing), ("left over", left_over), ("of another shape", other))
-        if names
-    ]
-    if faults:
-        raise CheckpointError(f"{source} does not hold this model: {'; '.join(faults)}")
-
-
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """Read a safetensors file, memory-mapped.
-
-    Raises:
-        CheckpointError: it is not one, or is cut short.
-    """
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(
-            f"{path} cannot be read as safetensors: {error}", remedy="fetch or make it again"
-        ) from error
+def _require_ids(path: Path, vocabulary: Vocabulary, tokens: int) -> None:
+    ids = [index for names in vocabulary.piece_ids for pieces in names for index in pieces]
+    highest = max([*vocabulary.prompt_ids, *ids])
+    if highest >= tokens:
+        found = f"{path / 'vocabulary.json'} uses token {highest}"
+        raise CheckpointError(found, f"ids below {tokens}, the rows of its model", "copy the folder again")
 
 
 def save_folder(
@@ -159,7 +137,7 @@ def save_folder(
     """Write a base or a model as a folder; each file appears whole, `config.json` last."""
     path.mkdir(parents=True, exist_ok=True)
     (path / "config.json").unlink(missing_ok=True)  # until all is replaced, no mixture of old and new looks complete
-    state = {name: _smallest(tensor) for name, tensor in loaded.segmenter.state_dict().items()}
+    state = {name: _smallest(tensor, loaded.half) for name, tensor in loaded.segmenter.state_dict().items()}
     write_atomic(path / WEIGHTS, lambda temporary: save_file(state, temporary))
     loaded.tokenizer.save(path / "tokenizer.json")
     if loaded.known is not None:
@@ -169,26 +147,22 @@ def save_folder(
     if recipe_yaml is not None:
         write_text(path / "recipe.yaml", recipe_yaml)
     if provenance is not None:
-        write_json(path / "provenance.json", provenance)
+        write_json(path / "provenance.json", provenance | ({"weights": "half precision"} if loaded.half else {}))
     if card is not None:
-        write_text(path / "README.md", card)
+        write_text(path / "README.md", card + (HALF_NOTE if loaded.half else ""))
     kind = "base" if loaded.vocabulary is None else "model"
     config = loaded.segmenter.config.to_json()
     write_json(path / "config.json", {"format": FORMAT, "kind": kind, "recipe": loaded.recipe_name, "model": config})
 
 
-def _smallest(tensor: Tensor) -> Tensor:
-    """The tensor on the CPU, in half precision where that loses nothing (frozen parts of a half-precision base)."""
+def _smallest(tensor: Tensor, any_loss: bool) -> Tensor:
+    """The tensor on the CPU, in half precision where that loses nothing, or whatever it loses.
+
+    Frozen parts of a half-precision base lose nothing; what half precision cannot hold at all stays as it is.
+    """
     tensor = tensor.detach().cpu().contiguous()
-    half = tensor.half() if tensor.dtype == torch.float32 else tensor
-    return half if half.dtype == torch.float16 and torch.equal(half.float(), tensor) else tensor.clone()
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}", remedy="fetch or make it again") from error
-    if not isinstance(value, dict):
-        raise CheckpointError(f"{path} holds no JSON object", remedy="fetch or make it again")
-    return value
+    if tensor.dtype != torch.float32:
+        return tensor.clone()
+    half = tensor.half()
+    fits = bool(tensor.abs().max() <= HALF_MAX) if any_loss and tensor.numel() else torch.equal(half.float(), tensor)
+    return half if fits else tensor.clone()

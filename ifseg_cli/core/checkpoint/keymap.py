@@ -1,17 +1,27 @@
 """Names in published files, as data: what is renamed, what is dropped on purpose, what is created fresh on purpose.
 
-Everything else keeps its name: parameter names of `core/model` are the published ones.
+Two namings are published: fairseq's, and that of OFA's Hugging Face port. Neither uses a name for what the other uses
+it for something else, so one table reads both. Everything else keeps its name: parameter names of `core/model` are
+fairseq's. A name that this page does not lead to an entry of the model is an error (`building.check_entries`).
 """
 
 from __future__ import annotations
 
 import re
 
-# Published name (fairseq) -> ours. The first pattern that matches wins.
+# Published name -> ours. The first pattern that matches wins.
 RENAMED: tuple[tuple[str, str], ...] = (
+    # fairseq and the port
     (r"^encoder\.embed_images\.(.*)$", r"backbone.\1"),
     (r"^encoder\.image_proj\.(.*)$", r"image_proj.\1"),
     (r"^encoder\.embed_tokens\.weight$", r"embed_tokens.weight"),
+    # the port alone
+    (r"^(encoder\.layers\.\d+)\.self_attn_mid_layer_norm\.(.*)$", r"\1.attn_ln.\2"),
+    (r"^(decoder\.layers\.\d+)\.self_attn_mid_layer_norm\.(.*)$", r"\1.self_attn_ln.\2"),
+    (r"^(decoder\.layers\.\d+)\.cross_attn\.(.*)$", r"\1.encoder_attn.\2"),
+    (r"^(decoder\.layers\.\d+)\.cross_attn_layer_norm\.(.*)$", r"\1.encoder_attn_layer_norm.\2"),
+    (r"^(decoder\.layers\.\d+)\.cross_attn_mid_layer_norm\.(.*)$", r"\1.cross_attn_ln.\2"),
+    (r"^((?:en|de)coder\.layers\.\d+)\.ffn_layer_norm\.(.*)$", r"\1.ffn_layernorm.\2"),
 )
 
 # Held by files, needed by nobody: why.
@@ -25,8 +35,8 @@ DROPPED: tuple[tuple[str, str], ...] = (
     (r"^decoder\.embed_tokens\.weight$", "the token embedding once more"),
     (r"^decoder\.output_projection\.weight$", "the token embedding once more"),
     (r"^(encoder|decoder)\.seg_embed_tokens\.weight$", "category rows: made from the token embedding"),
-    (r"^decoder\.seg_projection\.weight$", "category rows: made from the token embedding"),
-    (r"^.*\.num_batches_tracked$", "batch norm is frozen"),
+    (r"^decoder\.seg_projection\.weight$", "category rows: made from the token embedding, and compared with it"),
+    (r"^encoder\.embed_images\..*num_batches_tracked$", "batch norm is frozen"),
 )
 
 # Not in a pre-trained OFA; start fresh: positions and tables N(0, 0.02), norm 1 and 0.
@@ -35,6 +45,37 @@ FRESH: tuple[str, ...] = (
     r"^decoder\.seg_pos_ln\.(weight|bias)$",
     r"^decoder\.seg_rel_pos_table_list\.\d+\.weight$",
 )
+
+SEGMENTATION = "decoder.embed_seg_positions.weight"  # a file that holds it is of IFSeg's training, not a bare OFA
+ROWS = "decoder.seg_projection.weight"  # (M, d): the category rows of such a file
+
+# Settings -> what they say of the sizes: our field, and the names fairseq and the port have for it.
+SETTINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("dim", ("encoder_embed_dim", "decoder_embed_dim", "d_model")),
+    ("ffn_dim", ("encoder_ffn_embed_dim", "decoder_ffn_embed_dim", "encoder_ffn_dim", "decoder_ffn_dim")),
+    ("heads", ("encoder_attention_heads", "decoder_attention_heads")),
+    ("encoder_layers", ("encoder_layers",)),
+    ("decoder_layers", ("decoder_layers",)),
+    ("tokens", ("vocab_size",)),
+    ("token_bucket", ("token_bucket_size",)),
+    ("image_bucket", ("image_bucket_size",)),
+    ("max_text", ("max_source_positions", "max_position_embeddings")),
+    ("blocks", ("resnet_type",)),
+)
+
+SETTINGS_OF_TRAINING: tuple[tuple[str, tuple[str, ...]], ...] = (("native_side", ("orig_patch_image_size",)),)
+
+# `resnet_type` -> bottlenecks a stage; OFA leaves the last stage out.
+RESNETS: dict[str, tuple[int, ...]] = {"resnet50": (3, 4, 6), "resnet101": (3, 4, 23), "resnet152": (3, 8, 36)}
+
+# What a file must say, where it says anything: other values are other models. Compared as lower-case text.
+REQUIRED: dict[str, str] = {"entangle_position_embedding": "false", "scale_resids": "false"}
+REQUIRED_OF_TRAINING: dict[str, str] = {
+    "decoder_type": "surrogate",
+    "decoder_input_type": "encoder_output",
+    "full_context_alignment": "false",
+    "tie_seg_projection": "true",
+}
 
 
 def our_name(published: str) -> str | None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ifseg_cli.core.checkpoint.folder import load_model_folder
+from ifseg_cli.core.checkpoint.layout import DEFAULTS, LoadOptions
 from ifseg_cli.core.device import pick_device
 from ifseg_cli.core.errors import ImageError
 from ifseg_cli.core.files import atomic
@@ -100,15 +101,15 @@ class Model:
         self.path, self.device_reason, self.sha256 = path, device_reason, sha256
 
     @classmethod
-    def load(cls, folder: str | Path, device: str = "auto") -> Model:
-        """Load what `ifseg adapt` wrote.
+    def load(cls, folder: str | Path, device: str = "auto", loading: LoadOptions = DEFAULTS) -> Model:
+        """Load what `ifseg adapt` wrote, or a training checkpoint of the published program.
 
         Raises:
             CheckpointError: the folder is missing, incomplete, or a base without categories.
             DeviceError: the device is not there.
         """
         chosen, reason = pick_device(device)
-        loaded = load_model_folder(Path(folder), chosen)
+        loaded = load_model_folder(Path(folder), chosen, loading)
         assert loaded.vocabulary is not None  # load_model_folder refuses bases
         sha256 = loaded.weights_sha256()
         return cls(loaded.segmenter, loaded.vocabulary, chosen, path=loaded.path, device_reason=reason, sha256=sha256)

@@ -1,0 +1,108 @@
+"""Through every published door, and out of our own folder again, come the published numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import published
+import pytest
+import torch
+from published import IMAGES, largest_difference, normalised, numbers
+from safetensors.torch import load_file
+
+from ifseg_cli.core.checkpoint.folder import load_base, load_model_folder, save_folder
+from ifseg_cli.core.checkpoint.keymap import is_fresh
+from ifseg_cli.core.checkpoint.layout import LoadOptions
+from ifseg_cli.core.checkpoint.loaded import LoadedModel
+from ifseg_cli.core.errors import CheckpointError
+from ifseg_cli.core.model.segmenter import Segmenter
+
+CPU = torch.device("cpu")
+TOLERANCE = 5e-5
+TOKENIZER = Path(__file__).parents[1] / "data" / "tokenizer"
+SHARED = Path(__file__).parents[2] / ".." / "shared" / "parity"
+TRAINING = published.HERE / "fairseq_ckpt.pt"
+OPTIONS = LoadOptions(tokenizer=TOKENIZER, size_from_weights=True)  # the settings say resnet50, the blocks are 1-1-1
+BASES = {"fairseq": SHARED / "public" / "ofa_style_ckpt.pt", "port": SHARED / "hf"}
+
+
+def needs(path: Path) -> Path:
+    if not path.exists():
+        pytest.skip(f"needs ../shared/{path.relative_to(SHARED.parent)}")
+    return path
+
+
+@pytest.fixture(scope="module")
+def training() -> LoadedModel:
+    return load_model_folder(TRAINING, CPU, OPTIONS)
+
+
+def compare(model: Segmenter, group: str) -> None:
+    """Encoder output and scores of an image group."""
+    io = numbers()
+    with torch.inference_mode():
+        seen = model.see(normalised(group))
+        biases = model.biases(seen.grid)
+        if f"{group}.encoder_out" in io:
+            encoded = model.encoder(seen.cells, model.embed_tokens(model.prompt_ids), biases.encoder)
+            assert largest_difference(encoded[0], io[f"{group}.encoder_out"]) < TOLERANCE
+        logits = model.features(seen.cells, seen.grid) @ model.rows.T
+        assert largest_difference(logits[0], io[f"{group}.logits"]) < TOLERANCE
+
+
+@pytest.mark.parametrize("group", IMAGES)
+def test_a_training_checkpoint_as_it_is(training: LoadedModel, group: str) -> None:
+    compare(training.segmenter, group)
+
+
+def test_its_prompt_and_rows_are_the_published_ones(training: LoadedModel) -> None:
+    io = numbers()
+    assert training.vocabulary is not None
+    assert list(training.vocabulary.prompt_ids) == io["tokens.source"].tolist()
+    assert training.vocabulary.names == ("giraffe", "grass", "tennis racket", "sky", "potted plant", "sea lion", "tree")
+    assert torch.equal(training.segmenter.rows, io["seg.embedding"])
+
+
+@pytest.mark.parametrize("half", [False, True], ids=["exact", "fp16"])
+def test_our_own_folder_saved_from_it(training: LoadedModel, tmp_path: Path, half: bool) -> None:
+    from dataclasses import replace
+
+    save_folder(tmp_path, replace(training, half=half))
+    compare(load_model_folder(tmp_path, CPU).segmenter, "img_wide")
+
+
+@pytest.mark.parametrize("door", BASES)
+@pytest.mark.parametrize("group", ["img_square", "img_small"])
+def test_bare_files_with_the_segmentation_entries_of_the_training_checkpoint(
+    training: LoadedModel, door: str, group: str
+) -> None:
+    loaded = load_base(str(needs(BASES[door])), CPU, OPTIONS)
+    model, theirs = loaded.segmenter, training.segmenter.state_dict()
+    assert model.config.tokens == 59457
+    entries = {name: each for name, each in theirs.items() if is_fresh(name)}
+    assert len(entries) == 5
+    model.load_state_dict(entries, strict=False)
+    vocabulary = training.vocabulary
+    assert vocabulary is not None
+    model.set_vocabulary(vocabulary.prompt_ids, vocabulary.piece_ids)
+    compare(model, group)
+
+
+@pytest.mark.parametrize("door", BASES)
+def test_the_language_model_of_the_bare_files_is_the_ports(door: str) -> None:
+    loaded = load_base(str(needs(BASES[door])), CPU, OPTIONS)
+    theirs, model = load_file(published.HERE / "text_io.safetensors"), loaded.segmenter
+    source = theirs["img_square.input_ids"].long()
+    with torch.inference_mode():
+        seen = model.see(normalised("img_square"))
+        memory = model.encoder(seen.cells, model.embed_tokens(source), model.encoder.bias(seen.grid, len(source)))
+        target = theirs["img_square.decoder_input_ids"].long()
+        logits = model.text_logits(seen.cells, seen.grid, source, target)[0]
+    assert largest_difference(memory[0], theirs["img_square.encoder_last_hidden_state"]) < TOLERANCE
+    assert largest_difference(logits[:, ::8], theirs["img_square.decoder_logits"]) < TOLERANCE
+    assert loaded.tokenizer.encode(" what does the image describe?") == source.tolist()[1:-1]
+
+
+def test_settings_that_say_resnet50_are_refused_unless_told_otherwise() -> None:
+    with pytest.raises(CheckpointError, match=r"resnet_type resnet50 \(blocks 3-4-6\), the tensors have 1-1-1"):
+        load_model_folder(TRAINING, CPU, LoadOptions(tokenizer=TOKENIZER))
