@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -21,10 +20,10 @@ import published  # noqa: E402 - the tests' reader of the published numbers
 from published import IMAGES, normalised  # noqa: E402
 
 from ifseg_cli.core.adaptation.loop import adapt  # noqa: E402
-from ifseg_cli.core.checkpoint.folder import load_model_folder, save_folder  # noqa: E402
-from ifseg_cli.core.checkpoint.layout import LoadOptions  # noqa: E402
+from ifseg_cli.core.adaptation.samples import make_samples  # noqa: E402
+from ifseg_cli.core.bases.folder import load_model_folder, save_folder  # noqa: E402
+from ifseg_cli.core.bases.places import LoadOptions  # noqa: E402
 from ifseg_cli.core.recipe import load_recipe  # noqa: E402
-from ifseg_cli.core.synthesis.batches import make_samples  # noqa: E402
 from ifseg_cli.core.synthesis.sampler import sampler_for  # noqa: E402
 
 CPU = torch.device("cpu")
@@ -35,13 +34,13 @@ def main() -> None:
     options = LoadOptions(tokenizer=TOKENIZER, size_from_weights=True)
     loaded = load_model_folder(published.HERE / "fairseq_ckpt.pt", CPU, options)
     recipe = load_recipe("default", ["optimiser.steps=40", "optimiser.batch_size=2"])
-    images = sampler_for(recipe, loaded.segmenter.config, 7)
-    adapt(loaded.segmenter, make_samples(loaded.segmenter, images, recipe), recipe, lambda _: None)
+    images = sampler_for(recipe, loaded.network.pictures, 7)
+    adapt(loaded.network, make_samples(loaded.network, images, recipe), recipe, lambda _: None)
     with tempfile.TemporaryDirectory() as folder:
         models = []
         for half in (False, True):
-            save_folder(Path(folder) / str(half), replace(loaded, half=half))
-            models.append(load_model_folder(Path(folder) / str(half), CPU).segmenter)
+            save_folder(Path(folder) / str(half), loaded, half=half)
+            models.append(load_model_folder(Path(folder) / str(half), CPU).network)
             print(f"half {half}: {(Path(folder) / str(half) / 'model.safetensors').stat().st_size / 1e6:.1f} MB")
     for group in IMAGES:
         with torch.inference_mode():

@@ -33,15 +33,17 @@ def make(kind: str, work: Path, size: str = "base") -> Path:
     sys.path.insert(0, str(ROOT / "tests" / "support"))
     import published_files as files
 
-    from ifseg_cli.core.checkpoint.folder import LoadedModel, save_folder
-    from ifseg_cli.core.model.config import SIZES
-    from ifseg_cli.core.tokenizer import Tokenizer
+    from ifseg_cli.core.bases.folder import LoadedModel, save_folder
+    from ifseg_cli.core.bases.ofa.config import SIZES
+    from ifseg_cli.core.vocabulary.reader import Reader
+    from ifseg_cli.core.vocabulary.tokenizer import Tokenizer
 
     folder = files.tokenizer_beside(work / kind.replace(" ", "-"))
     files.CONFIG = SIZES[size]
-    model = files.segmenter()
+    model = files.network()
     if kind == "own folder":
-        save_folder(folder, LoadedModel(model, Tokenizer.load(TOKENIZER), None, None, "default", folder))
+        reader = Reader(Tokenizer.load(TOKENIZER), files.CONFIG.prompt, files.CONFIG.max_text)
+        save_folder(folder, LoadedModel(model, reader, None, "default", folder))
         return folder
     names = files.PORT_NAMES[:3] if kind.startswith("fairseq") else files.PORT_NAMES
     entries = files.bare(files.published(model, names))
@@ -81,13 +83,13 @@ def measure(path: Path) -> None:
     watcher = threading.Thread(target=watch)
     watcher.start()
     begin = time.perf_counter()
-    from ifseg_cli.core.checkpoint.folder import load_base
+    from ifseg_cli.core.bases.folder import load_base
 
     loaded = load_base(str(path), torch.device("cpu"))
     seconds = time.perf_counter() - begin
     done.set()
     watcher.join()
-    parameters = sum(each.numel() for each in loaded.segmenter.state_dict().values())
+    parameters = sum(each.numel() for each in loaded.network.state_dict().values())
     kept = anonymous() - before
     print(json.dumps({"peak": peak - before, "kept": kept, "seconds": seconds, "bytes": 4 * parameters}))
 

@@ -22,14 +22,14 @@ from published import IMAGES, largest_difference, normalised, numbers  # noqa: E
 
 from ifseg_cli.core.adaptation.loss import segmentation_loss  # noqa: E402
 from ifseg_cli.core.adaptation.optimiser import PublishedAdamW  # noqa: E402
-from ifseg_cli.core.checkpoint.keymap import our_name  # noqa: E402
+from ifseg_cli.core.bases.ofa.keymap import our_name  # noqa: E402
 from ifseg_cli.core.recipe import Optimiser  # noqa: E402
 from ifseg_cli.core.synthesis.nearest import nearest_resize  # noqa: E402
 
 
 def forward() -> None:
     """Backbone, encoder, decoder, scores of every picture and artificial image."""
-    io, model = numbers(), published.segmenter()
+    io, model = numbers(), published.network()
     print(f"{'group':<14}{'backbone':>10}{'encoder':>10}{'decoder':>10}{'scores':>10}")
     for group in IMAGES:
         seen = model.see(normalised(group))
@@ -39,7 +39,7 @@ def forward() -> None:
         backbone = largest_difference(seen.similarity[0, ::8, ::8], io[f"{group}.resnet_sub"])
         show(group, backbone, encoded, features, features @ model.rows.T, group)
     for group in ("single", "batch"):
-        cells = model.artificial_cells(io[f"artificial.{group}.ids32"].long())
+        cells = model.bare(io[f"artificial.{group}.ids32"].long())
         encoded = model.encoder(cells, model.embed_tokens(model.prompt_ids), model.biases((32, 32)).encoder)
         features = model.features(cells, (32, 32))
         show(group, None, encoded, features, features @ model.rows.T, f"artificial.{group}")
@@ -66,13 +66,13 @@ def training() -> None:
     }
     names = [key.removeprefix("train.param2.") for key in io if key.startswith("train.param2.")]
     for rule in ("published", "torch's AdamW"):
-        model = published.segmenter().train()
+        model = published.network().train()
         model.set_regularisation(0.0, 0.0)
         parameters = dict(model.trained_parameters())
         optimiser = PublishedAdamW(parameters.values(), Optimiser())
         gradients: dict[str, Tensor] = {}
         for update in (0, 1):
-            cells = model.artificial_cells(io["artificial.batch.ids32"].long())
+            cells = model.bare(io["artificial.batch.ids32"].long())
             loss = segmentation_loss(model.scores(cells, (32, 32)), (32, 32), target)
             loss.backward()
             if update == 0:

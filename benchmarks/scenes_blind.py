@@ -20,10 +20,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from ifseg_cli.core.datasets.scenes.categories import CATEGORIES
-from ifseg_cli.core.datasets.scenes.draw import scene
 from ifseg_cli.core.evaluation.confusion import ConfusionMatrix
 from ifseg_cli.core.evaluation.definitions import find_definition
+from ifseg_cli.scenes.categories import CATEGORIES
+from ifseg_cli.scenes.draw import scene
 
 FIT_SEED, TEST_SEED = 20260101, 20260102
 PLACES, CELL = 32, 16

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
-from ifseg_cli.core.vocabulary.category import hex_colour
+from ifseg_cli.core.images.colour import hex_colour
 from ifseg_cli.core.vocabulary.files import read_categories
 
 HERE = Path(__file__).parent

@@ -16,6 +16,6 @@ settings.load_profile("ifseg")
 @pytest.fixture(scope="session")
 def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A base folder with random weights and the real OFA dictionary; a step takes milliseconds."""
-    from tiny_base import save_tiny_base
+    from tiny import save_tiny_base
 
     return save_tiny_base(tmp_path_factory.mktemp("base") / "tiny")

@@ -18,7 +18,7 @@ import pytest
 from ifseg_cli import __version__
 
 ROOT = Path(__file__).parents[1]
-PACKAGE = ROOT / "ifseg_cli"
+PACKAGE, RECIPES = ROOT / "ifseg_cli", ROOT / "recipes"
 MAX_MB = 36  # the built-in base may take 32
 
 
@@ -26,11 +26,7 @@ MAX_MB = 36  # the built-in base may take 32
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from a copy: building in place leaves folders whose old contents get into the next one."""
     folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"
-    litter = shutil.ignore_patterns("__pycache__", ".*")
-    shutil.copytree(PACKAGE, source / "ifseg_cli", ignore=litter)
-    for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE"):
-        shutil.copy(ROOT / name, source)
+    source = source_copy(folder / "source")
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
     done = subprocess.run([*pip, "-w", folder, source], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -44,8 +40,16 @@ def test_the_wheel_carries_all_that_the_package_folder_has(wheel: Path) -> None:
         for path in PACKAGE.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
     }
+    ours |= {f"ifseg_cli/recipes/{path.name}" for path in RECIPES.glob("*.yaml")}
     packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert packed == ours
+
+
+def test_every_folder_of_the_package_is_listed() -> None:
+    tomllib = pytest.importorskip("tomllib", reason="needs Python 3.11")
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    found = {".".join(path.parent.relative_to(ROOT).parts) for path in PACKAGE.rglob("__init__.py")}
+    assert listed == sorted({*found, "ifseg_cli.recipes"})
 
 
 @pytest.mark.parametrize("folder", ["recipes", "labels", "builtin"])
@@ -74,6 +78,80 @@ def test_the_changelog_opens_with_this_version() -> None:
     newest = re.search(r"^## (\S+)", log, flags=re.MULTILINE)
     assert newest
     assert newest[1] == __version__
+
+
+RECIPE_NAMES = (
+    "import ifseg_cli; from ifseg_cli.core.recipe import recipe_names; print(ifseg_cli.__file__, *recipe_names())"
+)
+PIP = ("-m", "pip", "--quiet", "--disable-pip-version-check")
+
+
+def source_copy(folder: Path) -> Path:
+    """The project as a stranger has it, without what was built here."""
+    litter = shutil.ignore_patterns("__pycache__", ".*", "*.egg-info", "build", "dist", "demo")
+    shutil.copytree(PACKAGE, folder / "ifseg_cli", ignore=litter)
+    shutil.copytree(RECIPES, folder / "recipes", ignore=litter)
+    for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE"):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+def recipes_found(site: Path, cwd: Path) -> list[str]:
+    """The shipped recipes as a program sees them that finds ifseg in `site` alone, dependencies apart."""
+    # Without -S the .pth file of this checkout's own editable install would be read first.
+    purelib = sysconfig.get_path("purelib")
+    code = f"import sys, site; site.addsitedir({str(site)!r}); sys.path.append({purelib!r}); {RECIPE_NAMES}"
+    done = subprocess.run([sys.executable, "-S", "-c", code], cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    where, *names = done.stdout.split()
+    assert Path(where).is_relative_to(cwd), "another ifseg was found"
+    return names
+
+
+def test_recipes_are_found_in_a_checkout_that_is_not_installed(tmp_path: Path) -> None:
+    checkout = source_copy(tmp_path / "checkout")
+    assert recipes_found(checkout, tmp_path) == ["default", "pure", "quick"]
+
+
+def test_recipes_are_found_in_a_wheel(wheel: Path, tmp_path: Path) -> None:
+    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+    assert recipes_found(tmp_path / "site", tmp_path) == ["default", "pure", "quick"]
+
+
+@pytest.mark.parametrize("strict", [False, True], ids=["editable", "strict editable"])
+def test_recipes_are_found_by_an_editable_install(strict: bool, tmp_path: Path) -> None:
+    checkout, site = source_copy(tmp_path / "checkout"), tmp_path / "site"
+    mode = ["--config-settings", "editable_mode=strict"] if strict else []
+    install = [
+        *PIP,
+        "install",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "--target",
+        site,
+        *mode,
+        "-e",
+        checkout,
+    ]
+    done = subprocess.run([sys.executable, *install], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert recipes_found(site, tmp_path) == ["default", "pure", "quick"]
+
+
+def test_an_sdist_makes_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
+    checkout = source_copy(tmp_path / "checkout")
+    build = "from setuptools import build_meta as b; import sys; b.build_sdist(sys.argv[1])"
+    done = subprocess.run(
+        [sys.executable, "-c", build, str(tmp_path)], cwd=checkout, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    (sdist,) = tmp_path.glob("*.tar.gz")
+    make = [*PIP, "wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", tmp_path / "again", sdist]
+    done = subprocess.run([sys.executable, *make], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (again,) = (tmp_path / "again").glob("*.whl")
+    assert set(zipfile.ZipFile(again).namelist()) == set(zipfile.ZipFile(wheel).namelist())
 
 
 @pytest.mark.slow

@@ -19,21 +19,21 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from ifseg_cli.core.checkpoint.folder import load_base
+from ifseg_cli.core.bases.builtin import efficientnet, evidence, network
+from ifseg_cli.core.bases.builtin.efficientnet import Features
+from ifseg_cli.core.bases.builtin.evidence import EvidenceProjection
+from ifseg_cli.core.bases.folder import load_base
+from ifseg_cli.core.bases.ofa.segmenter import Segmenter
 from ifseg_cli.core.errors import CheckpointError
 from ifseg_cli.core.files import write_atomic
-from ifseg_cli.core.model import backbone, efficientnet, evidence
-from ifseg_cli.core.model.efficientnet import Features
-from ifseg_cli.core.model.evidence import EvidenceProjection
-from ifseg_cli.core.model.segmenter import Segmenter
-from ifseg_cli.core.prediction import resize as resizing
-from ifseg_cli.core.prediction import smoothing
-from ifseg_cli.core.prediction.resize import normalise, resize, target_size
-from ifseg_cli.core.prediction.smoothing import nearest_cells
+from ifseg_cli.core.images import resize as resizing
+from ifseg_cli.core.images.resize import normalise, resize, target_size
+from ifseg_cli.core.prediction.method import smoothing
+from ifseg_cli.core.prediction.method.smoothing import nearest_cells
 from measuring.pictures import Picture
 
 NEIGHBOURS = 16  # cells kept for each cell, most similar first; a recipe's `neighbours` takes the first of them
-CODE = (backbone, efficientnet, evidence, resizing, smoothing)
+CODE = (network, efficientnet, evidence, resizing, smoothing)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +103,7 @@ def projection_of(segmenter: Segmenter) -> EvidenceProjection:
 
 def see_all(base: str, device: torch.device, folder: Path, pictures: Sequence[Picture]) -> None:
     """See pictures, for later."""
-    segmenter = load_base(base, device).segmenter
+    segmenter = load_base(base, device).network
     for picture in pictures:
         look(segmenter, picture, folder)
 

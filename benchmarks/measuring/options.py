@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from ifseg_cli.core.checkpoint.folder import load_base
+from ifseg_cli.core.bases.folder import load_base
 from ifseg_cli.core.device import pick_device
 from ifseg_cli.core.errors import IfsegError, RecipeError
 from ifseg_cli.core.files import sha256
@@ -106,7 +106,7 @@ def setup(given: argparse.Namespace, rows: list[str]) -> Setup:
         "torch": torch.__version__,
         "python": platform.python_version(),
     }
-    looks, results = given.kept / key(loaded.segmenter), given.kept / f"results-{fingerprint(loaded.path)}"
+    looks, results = given.kept / key(loaded.network), given.kept / f"results-{fingerprint(loaded.path)}"
     return Setup(given.base, device, looks, results, given.jobs, recipes, about)
 
 

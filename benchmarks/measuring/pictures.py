@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ifseg_cli.core.datasets.dataset import DatasetOptions
-from ifseg_cli.core.datasets.scenes.files import open_scenes
+from ifseg_cli.core.datasets.scenes import open_scenes
 
 IGNORED = 255
 VOCABULARIES = ("everyday-24", "voc-20", "all", "camvid", "scenes")
@@ -124,10 +124,8 @@ def _camvid(folder: Path) -> Task:
 
 
 def _scenes(folder: Path) -> Task:
-    scenes = open_scenes(DatasetOptions(root=folder, count=SCENES, seed=SCENES_SEED))
-    if not all(sample.label.is_file() for sample in scenes):
-        print(f"drawing {SCENES} scenes into {folder}", file=sys.stderr)
-        scenes.make(lambda: None)
+    print(f"scenes: {SCENES} in {folder}, drawn where they are missing", file=sys.stderr)
+    scenes = open_scenes(DatasetOptions(count=SCENES, seed=SCENES_SEED), folder)
     pictures = zip((sample.stem for sample in scenes), scenes.images, (sample.label for sample in scenes), strict=True)
     table = table_of({index: [value] for index, value in enumerate(scenes.raw_ids)})
     return Task("scenes", scenes.classes, table, tuple(Picture(folder.name, *each) for each in pictures))

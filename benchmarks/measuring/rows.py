@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ifseg_cli.core.model.segmenter import Segmenter
-from ifseg_cli.core.prediction.smoothing import smooth
-from ifseg_cli.core.prediction.upsample import label_map
-from ifseg_cli.core.recipe import Prediction
+from ifseg_cli.core.bases.ofa.segmenter import Segmenter
+from ifseg_cli.core.prediction.method.smoothing import smooth
+from ifseg_cli.core.prediction.method.upsample import label_map
+from ifseg_cli.core.recipe import PredictionSettings
 from measuring.looks import Look
 
 Scorer = Callable[[Segmenter, Look], Tensor]  # -> scores (1, N, M)
@@ -61,7 +61,9 @@ ROWS = {
 }
 
 
-def winners(scores: Tensor, seen: Look, smoothing: Prediction | None, size: tuple[int, int]) -> NDArray[np.int16]:
+def winners(
+    scores: Tensor, seen: Look, smoothing: PredictionSettings | None, size: tuple[int, int]
+) -> NDArray[np.int16]:
     """Scores (1, N, M) -> the winner for every pixel (H, W), smoothed first where `smoothing` says how."""
     if smoothing is not None:
         neighbours = seen.neighbours[..., : smoothing.neighbours]

@@ -22,12 +22,12 @@ import torch
 from torch import Tensor
 
 from ifseg_cli.core.adaptation.loop import adapt
-from ifseg_cli.core.checkpoint.folder import load_base
+from ifseg_cli.core.adaptation.samples import make_samples
+from ifseg_cli.core.bases.folder import load_base
+from ifseg_cli.core.bases.ofa.segmenter import Segmenter
 from ifseg_cli.core.errors import DatasetError
 from ifseg_cli.core.files import atomic
-from ifseg_cli.core.model.segmenter import Segmenter
-from ifseg_cli.core.recipe import Prediction, Recipe
-from ifseg_cli.core.synthesis.batches import make_samples
+from ifseg_cli.core.recipe import PredictionSettings, Recipe
 from ifseg_cli.core.synthesis.sampler import sampler_for
 from ifseg_cli.core.vocabulary.files import categories_from_names
 from ifseg_cli.core.vocabulary.vocabulary import build_vocabulary
@@ -49,7 +49,7 @@ class Unit:
     task: Task
     rows: tuple[str, ...]
     recipe: Recipe | None  # to adapt by, its seed set; None: the base as it ships
-    smoothing: Prediction
+    smoothing: PredictionSettings
     base: str
     device: torch.device
     looks: Path  # where looks are kept
@@ -120,13 +120,13 @@ def measure_picture(unit: Unit, segmenter: Segmenter, picture: Picture) -> dict[
 def prepare(unit: Unit) -> Segmenter:
     """The base with the unit's names, adapted if that is wanted."""
     loaded = load_base(unit.base, unit.device)
-    segmenter, config, names = loaded.segmenter, loaded.segmenter.config, unit.task.names
+    segmenter, names = loaded.network, unit.task.names
     categories = categories_from_names(list(names))
-    words = build_vocabulary(categories, loaded.tokenizer, config.prompt, config.max_text, unit.task.name, loaded.known)
+    words = build_vocabulary(categories, loaded.reader, unit.task.name)
     segmenter.set_vocabulary(words.prompt_ids, words.piece_ids)
     if unit.recipe is not None:
-        usual = loaded.known.heights(names) if loaded.known else None
-        images = sampler_for(unit.recipe, config, len(names), usual_heights=usual)
+        usual = loaded.reader.known.heights(names) if loaded.reader.known else None
+        images = sampler_for(unit.recipe, loaded.network.pictures, len(names), usual_heights=usual)
         samples = make_samples(segmenter, images, unit.recipe)
         adapt(segmenter, samples, unit.recipe, lambda _: None)
     return segmenter

@@ -3,58 +3,41 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ifseg_cli.commands import console
+from ifseg_cli.commands import console, options
 
 if TYPE_CHECKING:
-    from ifseg_cli.commands.starting import Start
-    from ifseg_cli.core.adaptation.loop import Samples, Saving
-    from ifseg_cli.core.adaptation.result import Origin
-
-PRECISIONS = ("exact", "fp16")
+    from ifseg_cli.core.adaptation.loop import Step
+    from ifseg_cli.core.adaptation.run import Adapted, Run
 
 
 def adapt(
-    categories: Annotated[
-        str | None, typer.Option("--categories", "-c", help="Category file (one a line), or a shipped list's name.")
-    ] = None,
-    category: Annotated[list[str] | None, typer.Option("--category", help="One category; repeat for more.")] = None,
-    base: Annotated[
-        str, typer.Option(help="What to start from: builtin, a folder, a .pt file, ofa-base or OWNER/NAME.")
-    ] = "builtin",
-    recipe: Annotated[
-        str | None, typer.Option(help="Recipe by name (default, quick, ...) or YAML file; else the base's own.")
-    ] = None,
-    override: Annotated[
-        list[str] | None, typer.Option("--set", help="Replace a value of the recipe: optimiser.steps=200.")
-    ] = None,
+    categories: options.Categories = None,
+    base: options.Base = "builtin",
+    recipe: options.Recipe = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the adapted model.")] = Path("ifseg-model"),
-    tokenizer: Annotated[
-        Path | None,
-        typer.Option(help="Folder or file of the base's tokenizer, if it is not beside it.", show_default=False),
-    ] = None,
-    size_from_weights: Annotated[
-        bool, typer.Option("--size-from-weights", help="Go on where a file's settings disagree with its weights.")
-    ] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Never touch the network.")] = False,
+    category: options.Category = None,
+    override: options.Set = None,
+    allow_unknown: options.AllowUnknown = False,
+    tokenizer: options.Tokenizer = None,
+    size_from_weights: options.SizeFromWeights = False,
+    offline: options.Offline = False,
+    device: options.Device = "auto",
     save: Annotated[
-        str, typer.Option(help="Precision of the saved weights: exact, or fp16 (half the size).")
+        str, typer.Option(help="Precision of the weights: exact, or fp16 (half).", rich_help_panel=options.OUTPUT)
     ] = "exact",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run in --out stopped.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model in --out.")] = False,
-    allow_unknown: Annotated[
-        bool, typer.Option("--allow-unknown", help="Take names the base does not know, with a warning.")
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on where an earlier run in --out stopped.", rich_help_panel=options.OUTPUT),
     ] = False,
+    overwrite: options.Overwrite = False,
 ) -> int:
     """Adapt a base to your categories, without any image.
 
@@ -67,113 +50,53 @@ def adapt(
 
     Example:  ifseg adapt --categories ade20k --base ofa-base
     """
-    _check_out(out, resume, overwrite)
-    from ifseg_cli.commands.starting import start
-    from ifseg_cli.core.checkpoint.layout import LoadOptions
-    from ifseg_cli.core.device import pick_device
-    from ifseg_cli.core.errors import IfsegError
+    from ifseg_cli.core.adaptation.run import prepare, require_place, require_precision
 
-    if save not in PRECISIONS:
-        raise IfsegError(f"--save {save}", " or ".join(PRECISIONS))
-
-    chosen, reason = pick_device(device)
-    run = start(
-        categories=categories,
-        names=category or [],
+    require_place(out, resume, overwrite)
+    require_precision(save)
+    run = prepare(
+        options.words_given(categories, category),
         base=base,
         recipe=recipe,
         overrides=override or [],
         allow_unknown=allow_unknown,
-        device=chosen,
-        loading=LoadOptions(tokenizer, size_from_weights, offline),
+        device=device,
+        loading=options.loading(tokenizer, size_from_weights, offline),
     )
     for warning in run.warnings:
         console.say_warning(warning)
-    run = replace(run, base=replace(run.base, half=save == "fp16"))
-    return _adapt(run, run.base.origin or base, reason, out, resume)
-
-
-def _check_out(out: Path, resume: bool, overwrite: bool) -> None:
-    """Refuse to lose an earlier result or run, and to go on with one that is not there."""
-    from ifseg_cli.core.errors import OutputError
-
-    finished, begun = (out / "config.json").exists(), (out / "checkpoint.safetensors").exists()
-    if resume and overwrite:
-        raise OutputError("both --resume and --overwrite", remedy="leave one out")
-    if out.exists() and not out.is_dir():
-        raise OutputError(f"{out} is a file", "a folder", "choose another --out")
-    if resume and not begun:
-        state = "is finished already" if finished else "has no checkpoint"
-        raise OutputError(f"{out} {state}", "an interrupted run", "leave out --resume, or choose another --out")
-    if resume or overwrite:
-        return
-    if begun:
-        raise OutputError(
-            f"{out} holds an interrupted run", remedy="say --resume to go on, or --overwrite to start anew"
-        )
-    if out.is_dir() and any(out.iterdir()):
-        raise OutputError(f"{out} exists already", remedy="choose another --out, or say --overwrite")
-
-
-def _adapt(run: Start, base: str, reason: str, out: Path, resume: bool) -> int:
-    """Introduce, adapt under a progress bar, save."""
-    from ifseg_cli.core.adaptation.log import TrainLog
-    from ifseg_cli.core.adaptation.loop import Step, adapt
-    from ifseg_cli.core.adaptation.result import LOG, Origin, save_result
-    from ifseg_cli.core.adaptation.resume import FILE, updates_done
-
-    origin = Origin(base, run.base.weights_sha256(), run.recipe_name, reason)
-    saving = _saving(run, origin, out / FILE, resume)
-    first = updates_done(out / FILE) if resume else 0
-    if not resume:
-        (out / FILE).unlink(missing_ok=True)
-    samples = run.samples()
-    _introduce(run, samples, reason, first)
-    out.mkdir(parents=True, exist_ok=True)
-    optimiser = run.recipe.optimiser
-    log = TrainLog(out / LOG, run.recipe.saving.log_every, optimiser.steps, first)
-    begin = time.perf_counter()
-    with _stop_on_signal() as stopped, console.progress("steps") as bar:
-        task = bar.add_task("adapting", total=optimiser.steps, completed=first, note="")
-
-        def on_step(step: Step) -> None:
-            log.add(step)
-            bar.update(task, completed=step.number, note=f"loss {step.loss:.3f}")
-
-        finished = adapt(run.base.segmenter, samples, run.recipe, on_step, saving, stopped)
-    if not finished:
+    ended = _carry_out(run, out, resume, save)
+    if not ended.finished:
         console.say_error(f"interrupted; the same command with --resume goes on from {out}")
         return console.INTERRUPTED
-    seconds = time.perf_counter() - begin
-    save_result(out, run.base, run.recipe, origin, seconds)
-    console.say(f"done in {console.duration(seconds)}, {(optimiser.steps - first) / seconds:.2f} steps/s")
-    console.say(
-        f"model in [bold]{console.escape(str(out))}[/]; next: ifseg predict PICTURES --model {console.escape(str(out))}"
-    )
+    console.say(f"done in {console.duration(ended.seconds)}, {ended.steps / ended.seconds:.2f} steps/s")
+    folder = console.escape(str(out))
+    console.say(f"model in [bold]{folder}[/]; next: ifseg predict PICTURES --model {folder}")
     return console.DONE
 
 
-def _saving(run: Start, origin: Origin, path: Path, resume: bool) -> Saving:
-    """Where checkpoints go, and what a resumed run must share with the first: recipe, words, base."""
-    import hashlib
-    import json
+def _carry_out(run: Run, out: Path, resume: bool, save: str) -> Adapted:
+    """Introduce, then adapt under a progress bar."""
+    from ifseg_cli.core.adaptation.run import carry_out, steps_done
 
-    from ifseg_cli.core.adaptation.loop import Saving
+    first, steps = steps_done(out) if resume else 0, run.recipe.optimiser.steps
+    _introduce(run, first)
+    with _stop_on_signal() as stopped, console.progress("steps") as bar:
+        task = bar.add_task("adapting", total=steps, completed=first, note="")
 
-    words = json.dumps(run.vocabulary.to_json(), sort_keys=True)
-    identity = {
-        "recipe": run.recipe.model_dump(mode="json"),
-        "categories": hashlib.sha256(words.encode()).hexdigest(),
-        "base": origin.base_sha256,
-    }
-    return Saving(path, identity, resume)
+        def on_step(step: Step) -> None:
+            bar.update(task, completed=step.number, note=f"loss {step.loss:.3f}")
+
+        return carry_out(
+            run, out, resume=resume, save=save, command=console.command(), on_step=on_step, stopped=stopped
+        )
 
 
-def _introduce(run: Start, samples: Samples, reason: str, first: int) -> None:
+def _introduce(run: Run, first: int) -> None:
     from ifseg_cli.core.adaptation.estimate import seconds_per_sample
 
     optimiser, images, names = run.recipe.optimiser, run.images, run.vocabulary.names
-    seconds = seconds_per_sample(run.base.segmenter, samples)
+    seconds = seconds_per_sample(run.base.network, run.samples)
     more = f" and {len(names) - 6} more" if len(names) > 6 else ""
     rows = [("base", run.base.title)] if run.base.title else []
     rows += [
@@ -184,7 +107,7 @@ def _introduce(run: Start, samples: Samples, reason: str, first: int) -> None:
             "steps",
             f"{optimiser.steps} of {optimiser.batch_size} artificial images" + (f", {first} done" if first else ""),
         ),
-        ("device", reason),
+        ("device", run.device),
         ("expected", f"about {console.duration((optimiser.steps - first) * optimiser.batch_size * seconds)}"),
     ]
     console.err.print(console.table(None, [("", {"style": "bold"}), ("", {"overflow": "fold"})], rows, header=False))

@@ -64,6 +64,11 @@ def _usage_error(error: Exception) -> int:
     return USER_ERROR
 
 
+def command() -> list[str]:
+    """The command line as it was given, for the provenance of what it makes."""
+    return ["ifseg", *sys.argv[1:]]
+
+
 def say(message: str) -> None:
     """One line for people. Rich markup is read; user text goes through `rich.markup.escape` first."""
     err.print(message)

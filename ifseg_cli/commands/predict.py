@@ -1,56 +1,46 @@
-"""`ifseg predict`: a folder of pictures becomes a folder of masks and a page to look at."""
+"""`ifseg predict`: pictures in, masks out."""
 
 from __future__ import annotations
 
-import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ifseg_cli.commands import console
+from ifseg_cli.commands import console, options
 
 if TYPE_CHECKING:
-    from ifseg_cli.core.prediction.images import Source
-    from ifseg_cli.core.prediction.manifest import Failure, Record
-    from ifseg_cli.core.prediction.model import Model
-    from ifseg_cli.core.prediction.pipeline import Summary
-    from ifseg_cli.core.prediction.settings import PredictionSettings
+    from ifseg_cli.core.prediction.engine.manifest import Failure, Record
+    from ifseg_cli.core.prediction.engine.pipeline import Summary
+    from ifseg_cli.core.prediction.run import PredictionRun
 
 
 def predict(
     images: Annotated[
-        list[str],
-        typer.Argument(
-            help="Pictures, folders (with sub-folders) or quoted patterns.", metavar="IMAGES...", show_default=False
-        ),
+        list[str], typer.Argument(metavar="IMAGES", help="Pictures, folders (sub-folders too) or patterns.")
     ],
     model: Annotated[
-        Path, typer.Option(help="The folder that ifseg adapt wrote, or IFSeg's own checkpoint_best.pt.")
+        Path, typer.Option("--model", "-m", help="What ifseg adapt wrote, or IFSeg's own checkpoint_best.pt.")
     ] = Path("ifseg-model"),
-    out: Annotated[Path, typer.Option(help="Where masks, overlays and the page go.")] = Path("masks"),
-    smoothing_iterations: Annotated[
-        int, typer.Option(help="Rounds of averaging over look-alike cells; 0 keeps small things and rough edges.")
-    ] = 25,
-    neighbours: Annotated[int, typer.Option(help="Look-alikes averaged in a round, the cell itself included.")] = 3,
-    threshold: Annotated[float, typer.Option(help="Pixels less confident than this (0 to 1) are marked ignore.")] = 0.0,
-    short_side: Annotated[
-        int | None, typer.Option(help="Pixels of the short side that the model sees.", show_default="the model's")
-    ] = None,
-    no_overlay: Annotated[bool, typer.Option("--no-overlay", help="Masks alone: no overlays, no page.")] = False,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where masks, overlays and the page go.")] = Path("masks"),
+    smoothing_iterations: options.SmoothingIterations = None,
+    neighbours: options.Neighbours = None,
+    threshold: options.Threshold = None,
+    short_side: options.ShortSide = None,
+    override: options.SetPrediction = None,
+    device: options.Device = "auto",
+    tokenizer: options.Tokenizer = None,
+    size_from_weights: options.SizeFromWeights = False,
     categories: Annotated[
-        str | None, typer.Option(help="For a .pt file that does not name its categories.", show_default=False)
+        str | None,
+        typer.Option(
+            help="For a .pt file that does not name its categories.", show_default=False, rich_help_panel=options.BASE
+        ),
     ] = None,
-    tokenizer: Annotated[
-        Path | None,
-        typer.Option(help="Folder or file of a .pt file's tokenizer, if not beside it.", show_default=False),
-    ] = None,
-    size_from_weights: Annotated[
-        bool, typer.Option("--size-from-weights", help="Go on where a file's settings disagree with its weights.")
-    ] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write into a folder that is not empty.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON on stdout.")] = False,
+    no_overlay: options.NoOverlay = False,
+    overwrite: options.Overwrite = False,
+    as_json: options.AsJson = False,
 ) -> int:
     """Segment pictures: a label PNG each, overlays with legend, and a page to look at.
 
@@ -60,61 +50,58 @@ def predict(
 
     Example:  ifseg predict photos/ --model ifseg-model --out masks
     """
-    from ifseg_cli.core.checkpoint.layout import LoadOptions
-    from ifseg_cli.core.files import require_new
-    from ifseg_cli.core.prediction.images import find_images
-    from ifseg_cli.core.prediction.settings import PredictionSettings
+    from ifseg_cli.core.prediction.run import prepare
     from ifseg_cli.core.vocabulary.files import gather_categories
 
-    settings = PredictionSettings(
-        smoothing_iterations=smoothing_iterations,
-        neighbours=neighbours,
-        threshold=threshold,
-        short_side=short_side,
-        overlay=not no_overlay,
+    loading = options.loading(tokenizer, size_from_weights)
+    if categories is not None:
+        loading = replace(loading, categories=gather_categories(categories)[0])
+    run = prepare(
+        images,
+        model=model,
+        out=out,
+        overrides=override or (),
+        options={
+            "smoothing_iterations": smoothing_iterations,
+            "neighbours": neighbours,
+            "threshold": threshold,
+            "short_side": short_side,
+            "overlay": False if no_overlay else None,
+        },
+        device=device,
+        loading=loading,
+        overwrite=overwrite,
     )
-    require_new(out, overwrite)
-    sources = find_images(images, exclude=out)
-    chosen = gather_categories(categories, ())[0] if categories is not None else None
-    loading = LoadOptions(tokenizer, size_from_weights, categories=chosen)
-
-    from ifseg_cli.core.prediction.model import Model  # torch from here on: what can be checked without it has been
-
-    loaded = Model.load(model, device, loading)
-    console.say(f"{len(sources)} pictures, {len(loaded.vocabulary.names)} categories, {loaded.device_reason}")
-    summary = _run(loaded, sources, out, settings, overwrite)
+    names = run.model.vocabulary.names
+    console.say(f"{len(run.sources)} pictures, {len(names)} categories, {run.model.device_reason}")
+    summary = _carry_out(run)
     if as_json:
         _print_json(summary, out)
-    _report(summary, out, settings.overlay)
+    _report(summary, out, run.settings.overlay)
     if summary.failures:
         return console.SOME_FAILED if summary.done else console.USER_ERROR
     return console.DONE
 
 
-def _run(
-    model: Model, sources: tuple[Source, ...], out: Path, settings: PredictionSettings, overwrite: bool
-) -> Summary:
+def _carry_out(run: PredictionRun) -> Summary:
     from rich.markup import escape
 
-    from ifseg_cli.core.prediction.manifest import Failure
-    from ifseg_cli.core.prediction.pipeline import predict_images
+    from ifseg_cli.core.prediction.engine.manifest import Failure
 
     with console.progress("images") as bar:
-        task = bar.add_task("predicting", total=len(sources), note="")
+        task = bar.add_task("predicting", total=len(run.sources), note="")
 
         def on_image(outcome: Record | Failure) -> None:
             if isinstance(outcome, Failure):
                 console.say_warning(outcome.error)
             bar.update(task, advance=1, note=escape(_one_line(outcome.image)[-40:]))
 
-        return predict_images(
-            model, sources, out, settings, overwrite=overwrite, command=["ifseg", *sys.argv[1:]], on_image=on_image
-        )
+        return run.carry_out(console.command(), on_image)
 
 
 def _report(summary: Summary, out: Path, with_page: bool) -> None:
     """The table of categories, and where the results are."""
-    from ifseg_cli.core.prediction.overlay import share_text
+    from ifseg_cli.core.prediction.outputs.overlay import share_text
 
     names = sorted(summary.pixels_of, key=lambda name: -summary.pixels_of[name])
     rows = [[name, str(summary.images_with[name]), share_text(summary.share(name))] for name in names]

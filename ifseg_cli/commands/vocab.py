@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 from rich.text import Text
 
-from ifseg_cli.commands import console
+from ifseg_cli.commands import console, options
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -26,34 +26,20 @@ PROMPT_SHOWN = 600  # characters of the prompt that are shown; --json has all
 
 
 def vocab(
-    categories: Annotated[
-        str | None,
-        typer.Argument(metavar="[FILE|NAME]", help="A category file, or a shipped list by name.", show_default=False),
-    ] = None,
-    category: Annotated[
-        list[str] | None,
-        typer.Option(help="A category by name, instead of a file; may be repeated.", show_default=False),
-    ] = None,
-    base: Annotated[
-        str, typer.Option(help="The base: builtin, a folder, a .pt file, ofa-base or OWNER/NAME.")
-    ] = "builtin",
-    tokenizer: Annotated[
-        Path | None,
-        typer.Option(help="Folder or file of the base's tokenizer, if it is not beside it.", show_default=False),
-    ] = None,
-    size_from_weights: Annotated[
-        bool, typer.Option("--size-from-weights", help="Go on where a file's settings disagree with its weights.")
-    ] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Never touch the network.")] = False,
+    categories: options.Words = None,
+    base: options.Base = "builtin",
     list_: Annotated[bool, typer.Option("--list", help="The shipped lists, and what the built-in base knows.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The same as JSON on stdout.")] = False,
     out: Annotated[
-        Path | None, typer.Option(help="Write the vocabulary as JSON, if it has no errors.", show_default=False)
+        Path | None,
+        typer.Option("--out", "-o", help="Write the vocabulary as JSON, if it has no errors.", show_default=False),
     ] = None,
-    allow_unknown: Annotated[
-        bool, typer.Option("--allow-unknown", help="Names the base does not know are a warning, not an error.")
-    ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file of --out.")] = False,
+    category: options.Category = None,
+    allow_unknown: options.AllowUnknown = False,
+    tokenizer: options.Tokenizer = None,
+    size_from_weights: options.SizeFromWeights = False,
+    offline: options.Offline = False,
+    as_json: options.AsJson = False,
+    overwrite: options.Overwrite = False,
 ) -> int:
     """Show what the model will read, and what is wrong with the words.
 
@@ -66,40 +52,27 @@ def vocab(
 
     Example:  ifseg vocab voc --out vocabulary.json
     """
-    from ifseg_cli.core.checkpoint.layout import LoadOptions, require_base
-    from ifseg_cli.core.files import require_new
-    from ifseg_cli.core.vocabulary.files import gather_categories
-
     if list_:
         return _show_lists(as_json)
-    given, source = gather_categories(categories, category or ())
-    loading = LoadOptions(tokenizer, size_from_weights, offline)
-    require_base(base, loading)
-    if out is not None:
-        require_new(out, overwrite)
+    from ifseg_cli.core.bases.vocab import vocab as inspect
 
-    import torch  # from here on: what can be checked without it has been
-
-    from ifseg_cli.core.checkpoint.folder import load_base
-    from ifseg_cli.core.vocabulary.inspection import inspect_categories
-
-    loaded = load_base(base, torch.device("cpu"), loading)
-    config, weight = loaded.segmenter.config, loaded.segmenter.embed_tokens.weight.detach()
-    reading = (given, loaded.tokenizer)
-    limits = (config.prompt, config.max_text)
-    seen = inspect_categories(*reading, weight, *limits, loaded.known, allow_unknown)
+    found = inspect(
+        options.words_given(categories, category),
+        base=base,
+        out=out,
+        allow_unknown=allow_unknown,
+        loading=options.loading(tokenizer, size_from_weights, offline),
+        overwrite=overwrite,
+    )
+    seen = found.inspection
     if as_json:
-        print(json.dumps({"source": source, "base": base, **seen.to_json()}, indent=2, ensure_ascii=False))
+        print(json.dumps({"source": found.source, "base": base, **seen.to_json()}, indent=2, ensure_ascii=False))
     else:
-        _show(seen, loaded.known is not None)
+        _show(seen, found.reader.known is not None)
     _say_findings(seen.findings)
     if seen.errors:
         return console.USER_ERROR
     if out is not None:
-        from ifseg_cli.core.files import write_json
-        from ifseg_cli.core.vocabulary.vocabulary import build_vocabulary
-
-        write_json(out, build_vocabulary(*reading, *limits, source, loaded.known, allow_unknown).to_json())
         console.say(f"wrote {escape(str(out))}")
     return console.DONE
 
@@ -127,7 +100,7 @@ def _show(seen: Inspection, tells_known: bool) -> None:
 
 
 def _row(each: Inspected, has_raw: bool, tells_known: bool) -> list[Any]:
-    from ifseg_cli.core.vocabulary.category import hex_colour
+    from ifseg_cli.core.images.colour import hex_colour
 
     shade = hex_colour(each.colour)
     row: list[Any] = [str(each.index)]
@@ -164,12 +137,11 @@ def _say_findings(findings: Sequence[Finding]) -> None:
 
 def _show_lists(as_json: bool) -> int:
     """The shipped lists and the words of the built-in base; needs no torch."""
-    from ifseg_cli.core.vocabulary.known import KnownWords
-    from ifseg_cli.core.vocabulary.shipped import LABELS, list_names, shipped_list
+    from ifseg_cli.core.bases.places import known_words
+    from ifseg_cli.core.vocabulary.lists import list_names, shipped_list
 
     lists = [shipped_list(name) for name in list_names()]
-    path = LABELS.parent / "builtin" / "words.json"
-    known = KnownWords.read(path) if path.is_file() else None
+    known = known_words("builtin")
     if as_json:
         entries = [
             {
@@ -181,7 +153,7 @@ def _show_lists(as_json: bool) -> int:
             }
             for e in lists
         ]
-        words = {} if known is None else {how: len(words) for how, words in _by_how(known).items()}
+        words = {} if known is None else {how: len(words) for how, words in known.by_how().items()}
         print(json.dumps({"lists": entries, "builtin_words": words}, indent=2, ensure_ascii=False))
         return console.DONE
     columns: list[str | tuple[str, dict[str, Any]]] = [
@@ -197,14 +169,6 @@ def _show_lists(as_json: bool) -> int:
         console.out.print()
         console.out.print(_words_table(known))
     return console.DONE
-
-
-def _by_how(known: KnownWords) -> dict[str, list[str]]:
-    """The known words by where their meaning comes from."""
-    groups: dict[str, list[str]] = {}
-    for surface, word in known.words.items():
-        groups.setdefault(word.how, []).append(surface)
-    return groups
 
 
 _HOW = {
@@ -223,7 +187,7 @@ def _words_table(known: KnownWords) -> Table:
         ("for example", {"ratio": 3}),
     ]
     rows: list[tuple[str, str, str, str]] = []
-    for how, words in _by_how(known).items():
+    for how, words in known.by_how().items():
         # Evenly spread, so that the examples are not all of one letter.
         shown = words[:: max(1, len(words) // 6)][:6]
         rows.append((how, str(len(words)), _HOW.get(how, how), ", ".join(shown)))

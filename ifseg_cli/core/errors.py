@@ -4,6 +4,7 @@
     ├── CategoryError          a category file, a shipped list, or a name in one
     ├── RecipeError            a recipe file or a --set
     ├── TokenizerError         tokenizer files
+    │   └── NoTokenizerError   none where one was looked for, or not all of its files
     ├── CheckpointError        a base or a model: folder, file or contents
     ├── ImageError             a picture that cannot be read or used
     ├── DatasetError           images and labels that do not fit together
@@ -16,7 +17,16 @@ and shows its traceback (exit code 1).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
+
+SHOWN = 5  # things that a message lists
+
+
+def listed(things: Sequence[object], shown: int = SHOWN) -> str:
+    """`a, b, c and 7 more`: a list short enough for a message."""
+    more = f" and {len(things) - shown} more" if len(things) > shown else ""
+    return ", ".join(map(str, things[:shown])) + more
 
 
 class IfsegError(Exception):
@@ -55,6 +65,10 @@ class RecipeError(IfsegError):
 
 class TokenizerError(IfsegError):
     """Tokenizer files."""
+
+
+class NoTokenizerError(TokenizerError):
+    """No tokenizer where one was looked for, or not all of its files."""
 
 
 class CheckpointError(IfsegError):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import platform
 import subprocess
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+FILE = "provenance.json"
 PACKAGES = ("torch", "numpy", "tokenizers", "safetensors", "pillow")
 
 
@@ -41,6 +43,15 @@ def provenance(command: Sequence[str], **facts: object) -> dict[str, Any]:
     if taken:
         raise ValueError(f"provenance has these already: {', '.join(taken)}")
     return of_run | facts | of_machine
+
+
+def read_provenance(folder: Path) -> dict[str, Any]:
+    """What stands in a folder's `provenance.json`; empty where there is none that can be read."""
+    try:
+        found = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
 def git_state(root: Path) -> dict[str, Any] | None:

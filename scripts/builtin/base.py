@@ -8,12 +8,14 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from ifseg_cli.core.checkpoint.folder import LoadedModel
-from ifseg_cli.core.model.config import BackboneConfig, ModelConfig
-from ifseg_cli.core.model.initialise import initialise
-from ifseg_cli.core.model.segmenter import Segmenter
-from ifseg_cli.core.tokenizer import Tokenizer
+from ifseg_cli.core.bases.builtin.network import BuiltinNetwork
+from ifseg_cli.core.bases.folder import LoadedModel
+from ifseg_cli.core.bases.ofa.config import BackboneConfig, ModelConfig
+from ifseg_cli.core.bases.ofa.initialise import initialise
+from ifseg_cli.core.bases.ofa.segmenter import Segmenter
 from ifseg_cli.core.vocabulary.known import KnownWords
+from ifseg_cli.core.vocabulary.reader import Reader
+from ifseg_cli.core.vocabulary.tokenizer import Tokenizer
 
 GRID = 16  # native grid: what a minute of adaptation on two cores can afford
 SHORT_SIDE = 448  # of pictures: 28 cells; better on scenes than 320 or 512
@@ -42,7 +44,7 @@ def fresh(work: Path) -> LoadedModel:
         short_side=SHORT_SIDE,
     )
     torch.manual_seed(0)
-    segmenter = Segmenter(config)
+    segmenter = BuiltinNetwork(config)
     segmenter.load_state_dict(
         {name: each.float() for name, each in tensors.items() if each.is_floating_point()}, strict=False
     )
@@ -50,7 +52,8 @@ def fresh(work: Path) -> LoadedModel:
         segmenter.image_proj.get_buffer(name).copy_(tensors[f"image_proj.{name}"])
     _begin_plain(segmenter)
     known = KnownWords.read(folder / "words.json")
-    return LoadedModel(segmenter.eval(), Tokenizer.load(folder), None, known, RECIPE, folder)
+    reader = Reader(Tokenizer.load(folder), config.prompt, config.max_text, known)
+    return LoadedModel(segmenter.eval(), reader, None, RECIPE, folder)
 
 
 @torch.no_grad()

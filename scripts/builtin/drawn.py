@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ifseg_cli.core.datasets.scenes.paint import noise
-from ifseg_cli.core.datasets.scenes.textures import TEXTURES, Picture, Rng
-from ifseg_cli.core.model.efficientnet import EfficientNetLite
+from ifseg_cli.core.bases.builtin.efficientnet import EfficientNetLite
+from ifseg_cli.scenes.paint import noise
+from ifseg_cli.scenes.textures import TEXTURES, Picture, Rng
 
 SCENES = 240
 SIDE = 320  # pixels

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from builtin.pretrain import trained
-from ifseg_cli.core.checkpoint.folder import save_folder
+from ifseg_cli.core.bases.folder import save_folder
 
 LIMIT = 32_000_000  # bytes of the folder
 # What encoder and decoder add to the plain scores is damped: on photographs it is surer than right. This number was
@@ -18,10 +18,10 @@ DAMPING = 0.4
 def run(work: Path, folder: Path) -> None:
     """Write `folder`; the card beside the weights is written by hand and stays."""
     base, updates = trained(work)
-    norm = base.segmenter.decoder.layer_norm
+    norm = base.network.decoder.layer_norm
     norm.weight.data.mul_(DAMPING)
     norm.bias.data.mul_(DAMPING)
-    for tensor in base.segmenter.state_dict().values():
+    for tensor in base.network.state_dict().values():
         if tensor.is_floating_point():
             tensor.copy_(tensor.half())
     save_folder(

@@ -26,13 +26,11 @@ from ifseg_cli.core.adaptation.loop import train_step
 from ifseg_cli.core.adaptation.loss import segmentation_loss
 from ifseg_cli.core.adaptation.optimiser import PublishedAdamW
 from ifseg_cli.core.adaptation.resume import load_checkpoint, save_checkpoint
-from ifseg_cli.core.checkpoint.folder import LoadedModel
+from ifseg_cli.core.adaptation.samples import ArtificialSamples, TrainingBatch
+from ifseg_cli.core.bases.folder import LoadedModel
+from ifseg_cli.core.bases.ofa.segmenter import Segmenter
 from ifseg_cli.core.files import write_atomic
-from ifseg_cli.core.model.evidence import EvidenceProjection
-from ifseg_cli.core.model.segmenter import Segmenter
 from ifseg_cli.core.recipe import Optimiser
-from ifseg_cli.core.synthesis.batches import EvidenceSamples, TrainingBatch
-from ifseg_cli.core.synthesis.evidence import EvidenceNoise, NoiseLevels
 from ifseg_cli.core.synthesis.sampler import ArtificialImages
 from ifseg_cli.core.vocabulary.prompt import prompt_ids
 
@@ -59,10 +57,7 @@ def run(work: Path, seed: int = 0) -> None:
     folder = work / "pretrain"
     folder.mkdir(parents=True, exist_ok=True)
     base = fresh(work)
-    segmenter, names = base.segmenter, words(base)
-    projection = segmenter.image_proj
-    assert isinstance(projection, EvidenceProjection)
-    noise = EvidenceNoise(projection, NoiseLevels())
+    segmenter, names = base.network, words(base)
     optimiser = PublishedAdamW((each for _, each in segmenter.trained_parameters()), OPTIMISER)
     identity = {"optimiser": OPTIMISER.model_dump(mode="json"), "seed": seed}
     checkpoint, average_file = folder / "checkpoint.safetensors", folder / "average.safetensors"
@@ -71,7 +66,7 @@ def run(work: Path, seed: int = 0) -> None:
     segmenter.train()
     saved, losses, gains = time.monotonic(), [], []
     for update in range(first, OPTIMISER.steps):
-        batch = draw(base, names, noise, update, seed)
+        batch = draw(base, names, update, seed)
         plain = plain_loss(segmenter, batch)
         step = train_step(segmenter, batch, optimiser, update, seed)
         blend(average, segmenter, min(AVERAGE, (1 + update) / (10 + update)))
@@ -96,13 +91,13 @@ def save_average(path: Path, average: dict[str, Tensor], updates: int) -> None:
 
 def words(base: LoadedModel) -> Names:
     """What vocabularies are drawn from."""
-    assert base.known is not None
-    canonical = {name: word for name, word in base.known.words.items() if word.canonical == name}
+    assert base.reader.known is not None
+    canonical = {name: word for name, word in base.reader.known.words.items() if word.canonical == name}
     common = tuple(name for name, word in canonical.items() if word.how in ("lexicon", "texture"))
     return Names(common, tuple(canonical))
 
 
-def draw(base: LoadedModel, names: Names, noise: EvidenceNoise, update: int, seed: int) -> TrainingBatch:
+def draw(base: LoadedModel, names: Names, update: int, seed: int) -> TrainingBatch:
     """A vocabulary of its own for this update, set in the model, and artificial images of it."""
     rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(entropy=seed, spawn_key=(1, update))))
     size = int(np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST + 1))))
@@ -110,14 +105,14 @@ def draw(base: LoadedModel, names: Names, noise: EvidenceNoise, update: int, see
     set_names(base, [pool[i] for i in rng.choice(len(pool), size=size, replace=False)])
     most = min(size, int(rng.integers(2, 9)))
     images = ArtificialImages(size, "regions", GRID, GRID, TARGET, seed, most)
-    return EvidenceSamples(base.segmenter, images, BATCH, noise).batch(update)
+    return ArtificialSamples(base.network, images, BATCH, noise=True).batch(update)
 
 
 def set_names(base: LoadedModel, chosen: Sequence[str]) -> None:
     """Give the model these names as its vocabulary."""
-    pieces = [base.tokenizer.encode(name) for name in chosen]
-    prompt = prompt_ids(base.tokenizer, base.segmenter.config.prompt, pieces)
-    base.segmenter.set_vocabulary(prompt, [[each] for each in pieces])
+    pieces = [base.reader.tokenizer.encode(name) for name in chosen]
+    prompt = prompt_ids(base.reader.tokenizer, base.reader.prompt, pieces)
+    base.network.set_vocabulary(prompt, [[each] for each in pieces])
 
 
 @torch.no_grad()
@@ -139,6 +134,6 @@ def trained(work: Path) -> tuple[LoadedModel, int]:
     base, path = fresh(work), work / "pretrain" / "average.safetensors"
     if not path.exists():
         return base, 0
-    base.segmenter.load_state_dict(load_file(path), strict=False)
+    base.network.load_state_dict(load_file(path), strict=False)
     with safe_open(path, framework="pt") as file:
         return base, int(file.metadata()["updates"])

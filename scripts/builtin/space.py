@@ -15,9 +15,9 @@ from torch import Tensor
 from builtin.drawn import Drawn, discriminant
 from builtin.published import Published
 from builtin.words import Anchor, Words
-from ifseg_cli.core.datasets.scenes.textures import TEXTURES
-from ifseg_cli.core.model.efficientnet import EfficientNetLite, Features
-from ifseg_cli.core.model.evidence import CLASSES, CONSTANT, TEXTURE_SAMPLES, EvidenceProjection, pack
+from ifseg_cli.core.bases.builtin.efficientnet import EfficientNetLite, Features
+from ifseg_cli.core.bases.builtin.evidence import CONSTANT, NUM_CLASSES, TEXTURE_SAMPLES, EvidenceProjection, pack
+from ifseg_cli.scenes.textures import TEXTURES
 
 SIZE_PENALTY = 0.6  # alpha: of log |C(w)|; without one, words with many classes win everywhere
 HEAVY = 4.0  # weight of the lexicon's and of common words in the principal directions
@@ -84,7 +84,7 @@ def weights(words: Words) -> Tensor:
 
 def members(anchors: list[Anchor]) -> Tensor:
     """Which classes (M, 1000) belong to which anchor."""
-    found = torch.zeros(len(anchors), CLASSES, dtype=torch.bool)
+    found = torch.zeros(len(anchors), NUM_CLASSES, dtype=torch.bool)
     for row, anchor in enumerate(anchors):
         found[row, list(anchor.classes)] = True
     return found
@@ -95,7 +95,7 @@ def artificial(published: Published, drawn: Drawn, made: EvidenceProjection, see
     generator = torch.Generator().manual_seed(seed)
     half = PATCHES // 2
     chosen = torch.randint(len(drawn.head), (half,), generator=generator)
-    pushed = torch.randint(CLASSES, (half,), generator=generator)
+    pushed = torch.randint(NUM_CLASSES, (half,), generator=generator)
     push = torch.rand(half, 1, generator=generator) * PUSH
     other = torch.randint(len(drawn.head), (half,), generator=generator)
     head = torch.cat(

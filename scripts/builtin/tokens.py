@@ -10,7 +10,7 @@ from __future__ import annotations
 from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
 from tokenizers.models import Unigram
 
-from ifseg_cli.core.model.config import PROMPT
+from ifseg_cli.core.bases.ofa.config import PROMPT
 
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
 SPACE = "▁"

@@ -123,7 +123,7 @@ def _add_lexicon(words: Words, classes: Classes, lexicon: dict[str, dict[str, An
 
 
 def _lexicon_word(name: str, entry: dict[str, Any], classes: Classes) -> Word:
-    from ifseg_cli.core.datasets.scenes.textures import TEXTURES
+    from ifseg_cli.scenes.textures import TEXTURES
 
     if unknown := set(entry) - KEYS:
         raise ValueError(f"unknown key {', '.join(sorted(unknown))}")

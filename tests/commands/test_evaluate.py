@@ -12,8 +12,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "core" / "prediction"))
-
 NAMES = ("cat", "dog", "grass", "sky & <b>sea</b>", "tree")
 
 
@@ -50,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from tiny_model import save_tiny_model
+    from tiny import save_tiny_model
 
     return save_tiny_model(tmp_path_factory.mktemp("evaluated") / "model")
 

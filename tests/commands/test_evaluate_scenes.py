@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from command import ifseg, one_line_error
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "core" / "prediction"))
 
 
 def evaluate(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
@@ -25,7 +22,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from ifseg_cli.core.datasets.registry import open_dataset
 
     root = tmp_path_factory.mktemp("scenes") / "drawn"
-    open_dataset("scenes", DatasetOptions(root=root, count=4, seed=8)).make(lambda: None)
+    open_dataset("scenes", DatasetOptions(count=4, seed=8), root)
     return root
 
 
@@ -47,7 +44,7 @@ def test_the_truth_as_prediction_gives_100(tmp_path: Path, drawn: Path) -> None:
 
 
 def test_a_model_is_judged_on_scenes(tmp_path: Path, drawn: Path) -> None:
-    from tiny_model import save_tiny_model
+    from tiny import save_tiny_model
 
     model = save_tiny_model(tmp_path / "model")
     found = one_line_error(evaluate(tmp_path, "--count", 4, "--seed", 8, "--model", model))

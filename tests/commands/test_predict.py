@@ -11,9 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "core" / "prediction"))
-from tiny_model import NAMES, save_tiny_model
+from tiny import NAMES, save_tiny_model
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +82,7 @@ def test_nothing_usable_gives_2(folder: Path):
         (["photos", "--out", "taken"], "taken exists already"),
         (["photos", "--out", "photos", "--overwrite"], "lies in the output folder"),
         (["photos", "--out", ".", "--overwrite"], "lies in the output folder"),
-        (["photos", "--threshold", "2"], "--threshold is 2.0; expected a probability from 0 to 1"),
+        (["photos", "--threshold", "2"], "--threshold is 2.0; expected a number from 0 to 1"),
         (["photos", "--neighbours", "0"], "--neighbours is 0"),
         (["photos", "--smoothing-iterations", "-1"], "--smoothing-iterations is -1"),
         (["photos", "--short-side", "3"], "--short-side is 3"),

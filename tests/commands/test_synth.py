@@ -36,7 +36,7 @@ def run(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
 
 
 def test_draws_what_adapt_trains_on(run: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
-    from tiny_base import CONFIG
+    from tiny import CONFIG
 
     out, result = run
     assert result.returncode == 0, result.stderr

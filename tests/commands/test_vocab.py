@@ -9,13 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
+from tiny import save_worded_base
 
-from ifseg_cli.core.checkpoint.folder import LoadedModel, save_folder
-from ifseg_cli.core.model.config import BackboneConfig, ModelConfig
-from ifseg_cli.core.model.segmenter import Segmenter
-from ifseg_cli.core.tokenizer import Tokenizer
-from ifseg_cli.core.vocabulary.known import KnownWords
 from ifseg_cli.core.vocabulary.vocabulary import Vocabulary
 
 DATA = Path(__file__).parents[1] / "data" / "tokenizer"
@@ -32,16 +27,7 @@ def run(*arguments: str, cwd: Path, columns: int = 80) -> subprocess.CompletedPr
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny base with whole names, random weights and a list of the words it knows."""
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("base")
-    tokenizer = Tokenizer.load(DATA / "whole_names.json")
-    backbone = BackboneConfig(blocks=(1, 1, 1), width=4)
-    config = ModelConfig(
-        dim=32, ffn_dim=64, heads=4, encoder_layers=2, decoder_layers=2, tokens=tokenizer.size, backbone=backbone
-    )
-    known = KnownWords.read(DATA / "words.json")
-    save_folder(folder, LoadedModel(Segmenter(config), tokenizer, None, known, "default", folder))
-    return folder
+    return save_worded_base(tmp_path_factory.mktemp("base"))
 
 
 def test_the_table_shows_what_the_model_will_read(base: Path, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -14,10 +13,11 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from ifseg_cli.core.errors import RecipeError
-from ifseg_cli.core.recipe import Optimiser, Prediction, Recipe, Synthesis, load_recipe, recipe_names
+from ifseg_cli.core.recipe import Optimiser, PredictionSettings, Recipe, Synthesis, load_recipe, recipe_names
 from ifseg_cli.core.recipe.expect import expectation, keys
 from ifseg_cli.core.recipe.load import validated
 from ifseg_cli.core.recipe.source import read_value, read_yaml
+from ifseg_cli.core.shipped import shipped
 
 SHIPPED = ("default", "pure", "quick")
 
@@ -46,7 +46,7 @@ def test_default_is_the_published_run_and_the_schemas_defaults() -> None:
         steps=2000, batch_size=16, learning_rate=5e-5, weight_decay=0.1, betas=(0.9, 0.999), eps=1e-8, clip_norm=1.0
     )
     assert recipe.synthesis.max_side is None  # the grid's side: 32 at a published OFA's native grid
-    assert recipe.prediction == Prediction(smoothing_iterations=25, neighbours=3)
+    assert recipe.prediction == PredictionSettings(smoothing_iterations=25, neighbours=3)
 
 
 def test_pure_is_the_published_form_at_quicks_size() -> None:
@@ -61,7 +61,7 @@ def test_pure_is_the_published_form_at_quicks_size() -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_recipe_opens_with_its_command_and_gives_each_value_a_reason(name: str) -> None:
-    text = (files("ifseg_cli") / "recipes" / f"{name}.yaml").read_text(encoding="utf-8")
+    text = (shipped("recipes") / f"{name}.yaml").read_text(encoding="utf-8")
     assert re.match(rf"# ifseg adapt .*--recipe {name}\n", text)
     values = [line for line in text.splitlines() if re.search(r"^\s*\w+: *[^#\s]", line)]
     unexplained = [line for line in values if "  # " not in line and not line.startswith("description")]
@@ -70,7 +70,7 @@ def test_a_shipped_recipe_opens_with_its_command_and_gives_each_value_a_reason(n
 
 
 def leaves(name: str) -> list[tuple[str | int, ...]]:
-    places = list(read_yaml((files("ifseg_cli") / "recipes" / f"{name}.yaml").read_text(), name).places)
+    places = list(read_yaml((shipped("recipes") / f"{name}.yaml").read_text(), name).places)
     named = [key for key in places if key and not isinstance(key[-1], int)]
     return [key for key in named if not any(other[: len(key)] == key and other != key for other in named)]
 

@@ -14,10 +14,10 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from ifseg_cli.core.checkpoint.folder import build_segmenter
-from ifseg_cli.core.checkpoint.keymap import our_name
-from ifseg_cli.core.model.config import BackboneConfig, ModelConfig
-from ifseg_cli.core.model.segmenter import Segmenter
+from ifseg_cli.core.bases.folder import build_segmenter
+from ifseg_cli.core.bases.ofa.config import BackboneConfig, ModelConfig
+from ifseg_cli.core.bases.ofa.keymap import our_name
+from ifseg_cli.core.bases.ofa.segmenter import Segmenter
 
 HERE = Path(__file__).parent
 IMAGES = ("img_square", "img_wide", "img_tall", "img_small", "img_eval")
@@ -47,7 +47,7 @@ def weights() -> dict[str, Tensor]:
     return {name: tensor.float() for name, tensor in named if name is not None}
 
 
-def segmenter() -> Segmenter:
+def network() -> Segmenter:
     """The compact model with its seven categories, in eval mode."""
     made = build_segmenter(CONFIG, {name: each.clone() for name, each in weights().items()}, "fairseq_ckpt.pt")
     io = numbers()

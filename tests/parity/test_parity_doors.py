@@ -10,12 +10,12 @@ import torch
 from published import IMAGES, largest_difference, normalised, numbers
 from safetensors.torch import load_file
 
-from ifseg_cli.core.checkpoint.folder import load_base, load_model_folder, save_folder
-from ifseg_cli.core.checkpoint.keymap import is_fresh
-from ifseg_cli.core.checkpoint.layout import LoadOptions
-from ifseg_cli.core.checkpoint.loaded import LoadedModel
+from ifseg_cli.core.bases.folder import load_base, load_model_folder, save_folder
+from ifseg_cli.core.bases.loaded import LoadedModel
+from ifseg_cli.core.bases.ofa.keymap import is_fresh
+from ifseg_cli.core.bases.ofa.segmenter import Segmenter
+from ifseg_cli.core.bases.places import LoadOptions
 from ifseg_cli.core.errors import CheckpointError
-from ifseg_cli.core.model.segmenter import Segmenter
 
 CPU = torch.device("cpu")
 TOLERANCE = 5e-5
@@ -52,7 +52,7 @@ def compare(model: Segmenter, group: str) -> None:
 
 @pytest.mark.parametrize("group", IMAGES)
 def test_a_training_checkpoint_as_it_is(training: LoadedModel, group: str) -> None:
-    compare(training.segmenter, group)
+    compare(training.network, group)
 
 
 def test_its_prompt_and_rows_are_the_published_ones(training: LoadedModel) -> None:
@@ -60,15 +60,14 @@ def test_its_prompt_and_rows_are_the_published_ones(training: LoadedModel) -> No
     assert training.vocabulary is not None
     assert list(training.vocabulary.prompt_ids) == io["tokens.source"].tolist()
     assert training.vocabulary.names == ("giraffe", "grass", "tennis racket", "sky", "potted plant", "sea lion", "tree")
-    assert torch.equal(training.segmenter.rows, io["seg.embedding"])
+    assert torch.equal(training.network.rows, io["seg.embedding"])
 
 
 @pytest.mark.parametrize("half", [False, True], ids=["exact", "fp16"])
 def test_our_own_folder_saved_from_it(training: LoadedModel, tmp_path: Path, half: bool) -> None:
-    from dataclasses import replace
 
-    save_folder(tmp_path, replace(training, half=half))
-    compare(load_model_folder(tmp_path, CPU).segmenter, "img_wide")
+    save_folder(tmp_path, training, half=half)
+    compare(load_model_folder(tmp_path, CPU).network, "img_wide")
 
 
 @pytest.mark.parametrize("door", BASES)
@@ -77,7 +76,7 @@ def test_bare_files_with_the_segmentation_entries_of_the_training_checkpoint(
     training: LoadedModel, door: str, group: str
 ) -> None:
     loaded = load_base(str(needs(BASES[door])), CPU, OPTIONS)
-    model, theirs = loaded.segmenter, training.segmenter.state_dict()
+    model, theirs = loaded.network, training.network.state_dict()
     assert model.config.tokens == 59457
     entries = {name: each for name, each in theirs.items() if is_fresh(name)}
     assert len(entries) == 5
@@ -91,7 +90,7 @@ def test_bare_files_with_the_segmentation_entries_of_the_training_checkpoint(
 @pytest.mark.parametrize("door", BASES)
 def test_the_language_model_of_the_bare_files_is_the_ports(door: str) -> None:
     loaded = load_base(str(needs(BASES[door])), CPU, OPTIONS)
-    theirs, model = load_file(published.HERE / "text_io.safetensors"), loaded.segmenter
+    theirs, model = load_file(published.HERE / "text_io.safetensors"), loaded.network
     source = theirs["img_square.input_ids"].long()
     with torch.inference_mode():
         seen = model.see(normalised("img_square"))
@@ -100,7 +99,7 @@ def test_the_language_model_of_the_bare_files_is_the_ports(door: str) -> None:
         logits = model.text_logits(seen.cells, seen.grid, source, target)[0]
     assert largest_difference(memory[0], theirs["img_square.encoder_last_hidden_state"]) < TOLERANCE
     assert largest_difference(logits[:, ::8], theirs["img_square.decoder_logits"]) < TOLERANCE
-    assert loaded.tokenizer.encode(" what does the image describe?") == source.tolist()[1:-1]
+    assert loaded.reader.tokenizer.encode(" what does the image describe?") == source.tolist()[1:-1]
 
 
 def test_settings_that_say_resnet50_are_refused_unless_told_otherwise() -> None:

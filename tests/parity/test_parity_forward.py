@@ -9,7 +9,7 @@ import pytest
 import torch
 from published import IMAGES, largest_difference, normalised, numbers
 
-from ifseg_cli.core.model.segmenter import Segmenter
+from ifseg_cli.core.bases.ofa.segmenter import Segmenter
 
 TOLERANCE = 5e-5  # the published program differs from itself by up to 7.6e-6 between one and two threads
 
@@ -17,7 +17,7 @@ TOLERANCE = 5e-5  # the published program differs from itself by up to 7.6e-6 be
 @pytest.fixture(scope="module")
 def model() -> Iterator[Segmenter]:
     with torch.inference_mode():
-        yield published.segmenter()
+        yield published.network()
 
 
 def test_category_rows_are_the_mean_of_their_pieces(model: Segmenter) -> None:
@@ -47,7 +47,7 @@ def test_images(model: Segmenter, group: str) -> None:
 @pytest.mark.parametrize("group", ["single", "batch"])
 def test_artificial_images(model: Segmenter, group: str) -> None:
     io = numbers()
-    cells = model.artificial_cells(io[f"artificial.{group}.ids32"].long())
+    cells = model.bare(io[f"artificial.{group}.ids32"].long())
     biases = model.biases((32, 32))
     encoded = model.encoder(cells, model.embed_tokens(model.prompt_ids), biases.encoder)
     features = model.features(cells, (32, 32))
@@ -58,7 +58,7 @@ def test_artificial_images(model: Segmenter, group: str) -> None:
 
 def test_the_decoder_is_causal(model: Segmenter) -> None:
     """Changing the decoder's input at cell 500 changes outputs from 501 on only: output i answers for cell i."""
-    cells = model.artificial_cells(numbers()["artificial.single.ids32"].long())
+    cells = model.bare(numbers()["artificial.single.ids32"].long())
     biases = model.biases((32, 32))
     encoded = model.encoder(cells, model.embed_tokens(model.prompt_ids), biases.encoder)
     start = model.embed_tokens.weight[:1].expand(1, 1, -1)
@@ -76,7 +76,7 @@ def test_the_text_decoder_is_the_ports(model: Segmenter) -> None:
     from safetensors.torch import load_file
 
     theirs = load_file(published.HERE / "text_io.safetensors")
-    text = published.segmenter()
+    text = published.network()
     text.embed_tokens.weight = torch.nn.Parameter(text.embed_tokens.weight[:59457])  # the port has no extra row
     seen = text.see(normalised("img_square"))
     source = theirs["img_square.input_ids"].long()

@@ -10,7 +10,7 @@ import torch
 from published import numbers
 from torch import Tensor
 
-from ifseg_cli.core.model.positions import cell_buckets, cell_ids, token_buckets
+from ifseg_cli.core.bases.ofa.positions import cell_buckets, cell_ids, token_buckets
 
 TABLES = json.loads((published.HERE / "tables.json").read_text())["tables"]
 

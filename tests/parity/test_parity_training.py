@@ -8,13 +8,13 @@ import re
 import published
 import pytest
 import torch
-from published import largest_difference, numbers, segmenter
+from published import largest_difference, network, numbers
 from torch import Tensor
 
 from ifseg_cli.core.adaptation.loss import segmentation_loss
 from ifseg_cli.core.adaptation.optimiser import PublishedAdamW, learning_rate
-from ifseg_cli.core.checkpoint.keymap import our_name
-from ifseg_cli.core.model.segmenter import Segmenter
+from ifseg_cli.core.bases.ofa.keymap import our_name
+from ifseg_cli.core.bases.ofa.segmenter import Segmenter
 from ifseg_cli.core.recipe import Optimiser
 from ifseg_cli.core.synthesis.nearest import nearest_resize
 
@@ -41,7 +41,7 @@ def target(group: str, count: int) -> Tensor:
 
 
 def loss_of(model: Segmenter, group: str, count: int) -> Tensor:
-    cells = model.artificial_cells(numbers()[f"artificial.{group}.ids32"].long())
+    cells = model.bare(numbers()[f"artificial.{group}.ids32"].long())
     return segmentation_loss(model.scores(cells, (32, 32)), (32, 32), target(group, count))
 
 
@@ -51,11 +51,11 @@ def names(prefix: str) -> list[str]:
 
 def test_loss_of_one_artificial_image() -> None:
     with torch.inference_mode():
-        assert abs(loss_of(segmenter(), "single", 1) - numbers()["artificial.single.loss"]) < 1e-5
+        assert abs(loss_of(network(), "single", 1) - numbers()["artificial.single.loss"]) < 1e-5
 
 
 def test_what_is_trained() -> None:
-    model = segmenter()
+    model = network()
     ours = {name for name, _ in model.trained_parameters()}
     assert ours == {our_name(name) for name in TRAINABLE["trainable"]}
     frozen = {name for name, each in model.named_parameters() if not each.requires_grad}
@@ -65,7 +65,7 @@ def test_what_is_trained() -> None:
 
 def test_two_updates() -> None:
     io = numbers()
-    model = segmenter().train()
+    model = network().train()
     model.set_regularisation(0.0, 0.0)
     parameters = dict(model.trained_parameters())
     start = {name: each.detach().clone() for name, each in parameters.items()}
@@ -135,7 +135,7 @@ def test_update_follows_the_published_rule(eps: float) -> None:
 
 
 def test_every_trainable_name_is_a_parameter_of_ours() -> None:
-    ours = dict(segmenter().named_parameters())
+    ours = dict(network().named_parameters())
     for name in TRAINABLE["trainable"]:
         assert our_name(name) in ours, name
         assert not re.match(r"backbone\.|image_proj\.", str(our_name(name)))

@@ -6,9 +6,9 @@ import torch
 from builtin import published, space
 from builtin.drawn import scene
 
-from ifseg_cli.core.datasets.scenes.textures import TEXTURES
-from ifseg_cli.core.model.efficientnet import EfficientNetLite
-from ifseg_cli.core.model.evidence import CONSTANT, EvidenceProjection
+from ifseg_cli.core.bases.builtin.efficientnet import EfficientNetLite
+from ifseg_cli.core.bases.builtin.evidence import CONSTANT, EvidenceProjection
+from ifseg_cli.scenes.textures import TEXTURES
 
 
 @pytest.mark.parametrize("name", TEXTURES)

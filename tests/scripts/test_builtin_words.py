@@ -9,9 +9,9 @@ from builtin.classes import Classes
 from builtin.wordnet import INSTALLED, WordNet
 from builtin.words import Words, build
 
-from ifseg_cli.core.model.config import PROMPT
-from ifseg_cli.core.tokenizer import Tokenizer
+from ifseg_cli.core.bases.ofa.config import PROMPT
 from ifseg_cli.core.vocabulary.known import KnownWords
+from ifseg_cli.core.vocabulary.tokenizer import Tokenizer
 
 
 @pytest.fixture(scope="module")

@@ -17,11 +17,11 @@ from names import drawn
 from photographs import differences, options, table, units
 from PIL import Image
 
-from ifseg_cli.core.checkpoint.folder import load_base
-from ifseg_cli.core.prediction.upsample import label_map
-from ifseg_cli.core.recipe import Prediction, load_recipe
+from ifseg_cli.core.bases.folder import load_base
+from ifseg_cli.core.prediction.method.upsample import label_map
+from ifseg_cli.core.recipe import PredictionSettings, load_recipe
 
-SMOOTHING = Prediction(smoothing_iterations=2, neighbours=3)
+SMOOTHING = PredictionSettings(smoothing_iterations=2, neighbours=3)
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_winners_are_those_of_the_program():
 
 
 def test_a_look_is_remembered(task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    segmenter = load_base("builtin", torch.device("cpu")).segmenter
+    segmenter = load_base("builtin", torch.device("cpu")).network
     first = look(segmenter, task.pictures[0], tmp_path / "kept")
     assert kept_at(tmp_path / "kept", task.pictures[0]).is_file()
     monkeypatch.setattr(looks, "_see", lambda *_: pytest.fail("seen again"))

@@ -12,11 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ifseg_cli.core.checkpoint.keymap import is_fresh
-from ifseg_cli.core.model.config import BackboneConfig, ModelConfig
-from ifseg_cli.core.model.initialise import initialise
-from ifseg_cli.core.model.segmenter import Segmenter
-from ifseg_cli.core.tokenizer import Tokenizer
+from ifseg_cli.core.bases.ofa.config import BackboneConfig, ModelConfig
+from ifseg_cli.core.bases.ofa.initialise import initialise
+from ifseg_cli.core.bases.ofa.keymap import is_fresh
+from ifseg_cli.core.bases.ofa.network import ofa_network
+from ifseg_cli.core.bases.ofa.segmenter import Segmenter
+from ifseg_cli.core.vocabulary.tokenizer import Tokenizer
 
 TOKENIZER = Path(__file__).parents[1] / "data" / "tokenizer"
 NAMES = ("giraffe", "tennis racket", "sky")
@@ -52,10 +53,10 @@ PORT_NAMES = (
 )
 
 
-def segmenter() -> Segmenter:
+def network() -> Segmenter:
     """The model behind the files, the same at every call."""
     torch.manual_seed(3)
-    made = Segmenter(CONFIG)
+    made = ofa_network(CONFIG)
     initialise(made)
     return made.eval()
 
@@ -89,7 +90,7 @@ def pretrained_file(folder: Path, **settings: Any) -> Path:
     """A fairseq file of a pre-trained OFA with its tokenizer beside it."""
     tokenizer_beside(folder)
     checkpoint = {"args": None, "cfg": {"model": argparse.Namespace(**(SIZES | settings))}}
-    entries = bare(published(segmenter()))
+    entries = bare(published(network()))
     entries["decoder.output_projection.weight"] = entries["encoder.embed_tokens.weight"]
     entries["encoder.version"] = torch.tensor([3.0])
     torch.save(checkpoint | {"model": entries}, folder / "ofa.pt")
@@ -98,7 +99,7 @@ def pretrained_file(folder: Path, **settings: Any) -> Path:
 
 def training_file(folder: Path, names: tuple[str, ...] = NAMES, **settings: Any) -> Path:
     """A training checkpoint of the published program with its tokenizer beside it."""
-    model, tokenizer = segmenter(), Tokenizer.load(tokenizer_beside(folder))
+    model, tokenizer = network(), Tokenizer.load(tokenizer_beside(folder))
     model.set_vocabulary([0, 2], [[tokenizer.encode(name)] for name in names])
     entries = published(model)
     for name in ("decoder.seg_projection", "decoder.seg_embed_tokens", "encoder.seg_embed_tokens"):
@@ -112,6 +113,6 @@ def training_file(folder: Path, names: tuple[str, ...] = NAMES, **settings: Any)
 def port_folder(folder: Path, **settings: Any) -> Path:
     """A folder of OFA's Hugging Face port."""
     tokenizer_beside(folder)
-    torch.save(bare(published(segmenter(), PORT_NAMES)), folder / "pytorch_model.bin")
+    torch.save(bare(published(network(), PORT_NAMES)), folder / "pytorch_model.bin")
     (folder / "config.json").write_text(json.dumps(PORT_SIZES | settings))
     return folder

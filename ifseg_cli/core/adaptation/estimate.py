@@ -8,10 +8,10 @@ import torch
 
 from ifseg_cli.core.adaptation.loop import Samples
 from ifseg_cli.core.adaptation.loss import segmentation_loss
-from ifseg_cli.core.model.segmenter import Segmenter
+from ifseg_cli.core.bases.base import Network
 
 
-def seconds_per_sample(segmenter: Segmenter, samples: Samples) -> float:
+def seconds_per_sample(network: Network, samples: Samples) -> float:
     """Seconds that one sample takes forward and backward, from the samples of the first update.
 
     The model is left as it was: no update is made, and no random number is used up that a run would see (every step
@@ -22,9 +22,9 @@ def seconds_per_sample(segmenter: Segmenter, samples: Samples) -> float:
     best = float("inf")
     for _ in range(2):  # the first one warms up
         begin = time.perf_counter()
-        segmentation_loss(segmenter.scores(cells, batch.grid), batch.grid, target).backward()
+        segmentation_loss(network.scores(cells, batch.grid), batch.grid, target).backward()
         if cells.is_cuda:
             torch.cuda.synchronize()
         best = min(best, time.perf_counter() - begin)
-    segmenter.zero_grad(set_to_none=True)
+    network.zero_grad(set_to_none=True)
     return best

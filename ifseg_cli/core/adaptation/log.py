@@ -10,6 +10,8 @@ from typing import Any
 from ifseg_cli.core.adaptation.loop import Step
 from ifseg_cli.core.files import write_atomic, write_text
 
+LOG = "train.jsonl"
+
 
 class TrainLog:
     """`train.jsonl`: every `every`-th step and the last one, each line flushed as it comes.

@@ -14,40 +14,21 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
-from torch import Tensor
 
 from ifseg_cli.core.adaptation.loss import segmentation_loss
 from ifseg_cli.core.adaptation.optimiser import PublishedAdamW, learning_rate
+from ifseg_cli.core.adaptation.parts import choose_trained
 from ifseg_cli.core.adaptation.resume import load_checkpoint, save_checkpoint
+from ifseg_cli.core.adaptation.samples import TrainingBatch
+from ifseg_cli.core.bases.base import Network
 from ifseg_cli.core.errors import RecipeError
-from ifseg_cli.core.model.positions import Grid
-from ifseg_cli.core.model.segmenter import Segmenter
 from ifseg_cli.core.recipe import Recipe
-
-
-class Batch(Protocol):
-    """Training samples."""
-
-    @property
-    def cells(self) -> Tensor:
-        """(B, N, d)."""
-        ...
-
-    @property
-    def grid(self) -> Grid:
-        """(h, w), N = h * w."""
-        ...
-
-    @property
-    def target(self) -> Tensor:
-        """(B, T_h, T_w) int64."""
-        ...
 
 
 class Samples(Protocol):
     """A source of training samples; batch number n is a function of n alone."""
 
-    def batch(self, update: int) -> Batch:
+    def batch(self, update: int) -> TrainingBatch:
         """The samples of update n = 0, 1, ..."""
         ...
 
@@ -83,17 +64,17 @@ class Saving:
 
 
 def adapt(
-    segmenter: Segmenter,
+    network: Network,
     samples: Samples,
     recipe: Recipe,
     on_step: Callable[[Step], None],
     saving: Saving | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> bool:
-    """Adapt `segmenter` in place.
+    """Adapt `network` in place.
 
     Args:
-        segmenter: with its vocabulary set.
+        network: with its vocabulary set.
         samples: where the batches come from.
         recipe: steps, optimiser, regularisation, seed.
         on_step: called after every update.
@@ -107,30 +88,30 @@ def adapt(
         RecipeError: the loss is no longer a finite number.
         CheckpointError: the checkpoint to resume from is of another run.
     """
-    choose_trained(segmenter, recipe.train)
-    segmenter.set_regularisation(recipe.regularisation.dropout, recipe.regularisation.drop_path)
-    optimiser = PublishedAdamW((each for _, each in segmenter.trained_parameters()), recipe.optimiser)
+    choose_trained(network, recipe.train)
+    network.set_regularisation(recipe.regularisation.dropout, recipe.regularisation.drop_path)
+    optimiser = PublishedAdamW((each for _, each in network.trained_parameters()), recipe.optimiser)
     first = 0
     if saving and saving.resume:
-        first = load_checkpoint(saving.path, segmenter, optimiser, saving.identity)
-    segmenter.train()
+        first = load_checkpoint(saving.path, network, optimiser, saving.identity)
+    network.train()
     for update in range(first, recipe.optimiser.steps):
-        step = train_step(segmenter, samples.batch(update), optimiser, update, recipe.seed)
+        step = train_step(network, samples.batch(update), optimiser, update, recipe.seed)
         on_step(step)
         done, stop = step.number == recipe.optimiser.steps, stopped()
         if saving and not done and (stop or step.number % recipe.saving.checkpoint_every == 0):
-            save_checkpoint(saving.path, segmenter, optimiser, step.number, saving.identity)
+            save_checkpoint(saving.path, network, optimiser, step.number, saving.identity)
         if stop and not done:
             return False
-    segmenter.eval()
+    network.eval()
     return True
 
 
-def train_step(segmenter: Segmenter, batch: Batch, optimiser: PublishedAdamW, update: int, seed: int) -> Step:
+def train_step(network: Network, batch: TrainingBatch, optimiser: PublishedAdamW, update: int, seed: int) -> Step:
     """One update: scores, loss, gradients, Adam. Dropout is a function of the seed and the update's number."""
     begin = time.perf_counter()
     torch.manual_seed((seed << 32) + update)
-    scores = segmenter.scores(batch.cells, batch.grid)
+    scores = network.scores(batch.cells, batch.grid)
     loss = segmentation_loss(scores, batch.grid, batch.target)
     value = loss.item()
     if not math.isfinite(value):
@@ -139,17 +120,3 @@ def train_step(segmenter: Segmenter, batch: Batch, optimiser: PublishedAdamW, up
     norm = optimiser.step(update)
     rate = learning_rate(update, optimiser.recipe)
     return Step(update + 1, value, rate, float(norm), time.perf_counter() - begin)
-
-
-def choose_trained(segmenter: Segmenter, part: str) -> None:
-    """Freeze what the recipe does not train.
-
-    Args:
-        segmenter: whose encoder and decoder are set.
-        part: `all`, the published list; `decoder`, which leaves the encoder as it is; `positions`, the position maps
-            and tables of both, which say where to look and leave how words are read.
-    """
-    for stack in (segmenter.encoder, segmenter.decoder):
-        for name, parameter in stack.named_parameters():
-            decoder = stack is segmenter.decoder
-            parameter.requires_grad_(part == "all" or (decoder if part == "decoder" else "pos" in name))

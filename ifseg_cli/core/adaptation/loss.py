@@ -8,9 +8,9 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from ifseg_cli.core.model.positions import Grid
+from ifseg_cli.core.bases.base import Grid
 
-IGNORE = -100
+IGNORE = -100  # label of a pixel that does not count: the value that torch's cross-entropy leaves out
 
 
 def segmentation_loss(scores: Tensor, grid: Grid, target: Tensor) -> Tensor:

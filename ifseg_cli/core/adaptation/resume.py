@@ -16,16 +16,15 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ifseg_cli.core.adaptation.optimiser import PublishedAdamW
+from ifseg_cli.core.bases.base import Network
 from ifseg_cli.core.errors import CheckpointError
 from ifseg_cli.core.files import write_atomic
-from ifseg_cli.core.model.segmenter import Segmenter
 
-FILE = "checkpoint.safetensors"
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 def save_checkpoint(
-    path: Path, segmenter: Segmenter, optimiser: PublishedAdamW, updates: int, identity: Mapping[str, object]
+    path: Path, network: Network, optimiser: PublishedAdamW, updates: int, identity: Mapping[str, object]
 ) -> None:
     """Write the state after `updates` updates.
 
@@ -34,7 +33,7 @@ def save_checkpoint(
         identity: what the run is (recipe, vocabulary, base): a resumed run must be the same.
     """
     tensors: dict[str, Tensor] = {}
-    for name, parameter in segmenter.trained_parameters():
+    for name, parameter in network.trained_parameters():
         tensors[f"weight.{name}"] = parameter.detach().cpu().contiguous()
         state = optimiser.adam.state.get(parameter, {})
         for moment in MOMENTS:
@@ -44,7 +43,7 @@ def save_checkpoint(
     write_atomic(path, lambda temporary: save_file(tensors, temporary, metadata=metadata))
 
 
-def load_checkpoint(path: Path, segmenter: Segmenter, optimiser: PublishedAdamW, identity: Mapping[str, object]) -> int:
+def load_checkpoint(path: Path, network: Network, optimiser: PublishedAdamW, identity: Mapping[str, object]) -> int:
     """Put a saved state back.
 
     Returns:
@@ -62,13 +61,13 @@ def load_checkpoint(path: Path, segmenter: Segmenter, optimiser: PublishedAdamW,
     _require_same_run(path, json.loads(metadata["identity"]), dict(identity))
     updates = int(metadata["updates"])
     with torch.no_grad():
-        for name, parameter in segmenter.trained_parameters():
+        for name, parameter in network.trained_parameters():
             parameter.copy_(tensors[f"weight.{name}"])
             if f"exp_avg.{name}" not in tensors:
                 continue  # never had a gradient
             moments = {moment: tensors[f"{moment}.{name}"].to(parameter.device) for moment in MOMENTS}
             optimiser.adam.state[parameter] = {"step": torch.tensor(float(updates)), **moments}
-    segmenter.forget_biases()
+    network.forget_biases()
     return updates
 
 

@@ -5,7 +5,7 @@ A new data set is one small file with a function that returns a `Dataset`, and o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,13 +35,8 @@ class DatasetOptions:
     classes: str | None = None  # a category file, or a shipped list by name
     ignore: tuple[int, ...] = ()  # label values to drop besides the data set's own
     root: Path | None = None  # where a data set with a layout of its own lies
-    made: Path | None = None  # where one that is made goes unless `root` says
     count: int | None = None  # of drawn scenes
     seed: int | None = None  # of drawn scenes
-
-
-def _is_there(_on_sample: Callable[[], None]) -> None:
-    """Make nothing: the files exist."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +49,6 @@ class Dataset:
     ignore: tuple[int, ...]  # values in the label files that are dropped
     samples: tuple[Sample, ...]
     classes_from: str  # the file or option that says what ids mean; messages point to it
-    make: Callable[[Callable[[], None]], None] = (
-        _is_there  # makes missing files; its argument is called after each sample
-    )
 
     @property
     def images(self) -> tuple[Path, ...]:

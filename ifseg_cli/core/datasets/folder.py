@@ -9,43 +9,56 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache
 from pathlib import Path
 
-from PIL import Image
-
 from ifseg_cli.core.datasets.dataset import MAX_CLASSES, Dataset, DatasetOptions, Sample
-from ifseg_cli.core.errors import DatasetError
-from ifseg_cli.core.vocabulary import ignore_value, read_categories
+from ifseg_cli.core.errors import DatasetError, listed
+from ifseg_cli.core.images.opening import picture_suffixes
+from ifseg_cli.core.vocabulary import Category, ignore_value, read_categories
 
 LABEL_SUFFIXES = frozenset({".png", ".tif", ".tiff", ".bmp", ".gif", ".jpg", ".jpeg"})  # JPEG: to refuse it by name
-SHOWN = 5  # file names that a message lists
 
 
-def open_folder(options: DatasetOptions) -> Dataset:
-    """Pair the files of two folders.
+def class_names(options: DatasetOptions) -> tuple[str, ...]:
+    """The names of the classes.
+
+    Raises:
+        DatasetError: `labels` or `classes` is missing, or the classes cannot be told apart.
+        CategoryError: the classes cannot be read.
+    """
+    return tuple(category.name for category in _classes(options)[0])
+
+
+def open_folder(options: DatasetOptions, _made: Path | None = None, _on_sample: object = None) -> Dataset:
+    """Pair the files of two folders; nothing is made.
 
     Raises:
         DatasetError: a folder or option is missing, a file has no partner, or an ignored value is a class.
         CategoryError: the classes cannot be read.
     """
+    categories, labels, source = _classes(options)
+    names = tuple(category.name for category in categories)
+    raw_ids = tuple(at if each.raw_id is None else each.raw_id for at, each in enumerate(categories))
+    return Dataset(
+        name="folder",
+        classes=names,
+        raw_ids=raw_ids,
+        ignore=_ignored(options.ignore, raw_ids, names),
+        samples=_pair(options.images, labels),
+        classes_from=source,
+    )
+
+
+def _classes(options: DatasetOptions) -> tuple[tuple[Category, ...], Path, str]:
+    """The classes, the folder of labels, and where the classes stand."""
     if options.labels is None or options.classes is None:
         missing = "--labels" if options.labels is None else "--classes"
         raise DatasetError(f"{missing} is missing", remedy="--dataset folder needs --images, --labels and --classes")
     categories = read_categories(options.classes)
     if len(categories) > MAX_CLASSES:
         raise DatasetError(f"{options.classes} has {len(categories)} classes", f"at most {MAX_CLASSES}")
-    names = tuple(category.name for category in categories)
-    raw_ids = tuple(at if each.raw_id is None else each.raw_id for at, each in enumerate(categories))
-    _require_distinct(names, options.classes)
-    return Dataset(
-        name="folder",
-        classes=names,
-        raw_ids=raw_ids,
-        ignore=_ignored(options.ignore, raw_ids, names),
-        samples=_pair(options.images, options.labels),
-        classes_from=options.classes,
-    )
+    _require_distinct(tuple(category.name for category in categories), options.classes)
+    return categories, options.labels, options.classes
 
 
 def _ignored(added: tuple[int, ...], raw_ids: tuple[int, ...], names: tuple[str, ...]) -> tuple[int, ...]:
@@ -63,7 +76,7 @@ def _require_distinct(names: tuple[str, ...], source: str) -> None:
     """Numbers are told apart by name, so two classes may not share one."""
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise DatasetError(f"{source} names {_listed(twice)} twice", "different names for different classes")
+        raise DatasetError(f"{source} names {listed(twice)} twice", "different names for different classes")
 
 
 def _pair(images: Path | None, labels: Path) -> tuple[Sample, ...]:
@@ -79,13 +92,13 @@ def _pair(images: Path | None, labels: Path) -> tuple[Sample, ...]:
     pictures = _not_empty(_by_stem(_files(images, picture_suffixes(), labels), images), images, "picture")
     alone = [truths[stem].relative_to(labels).as_posix() for stem in sorted(truths.keys() - pictures.keys())]
     if alone:
-        found = f"{len(alone)} of {len(truths)} labels in {labels} have no image in {images}: {_listed(alone)}"
+        found = f"{len(alone)} of {len(truths)} labels in {labels} have no image in {images}: {listed(alone)}"
         raise DatasetError(
             found, "a/b.jpg beside a/b.png", "rename or move them, or leave --images out with --predictions"
         )
     bare = [pictures[stem].relative_to(images).as_posix() for stem in sorted(pictures.keys() - truths.keys())]
     if bare:
-        found = f"{len(bare)} of {len(pictures)} images in {images} have no label in {labels}: {_listed(bare)}"
+        found = f"{len(bare)} of {len(pictures)} images in {images} have no label in {labels}: {listed(bare)}"
         raise DatasetError(found, "a label for every image", "move those images away, or add their labels")
     return tuple(Sample(stem, truths[stem], pictures[stem]) for stem in sorted(truths))
 
@@ -123,14 +136,3 @@ def _files(folder: Path, suffixes: frozenset[str], exclude: Path | None) -> Iter
         nested = excluded is not None and folder.resolve() in excluded.parents and excluded in path.resolve().parents
         if path.suffix.lower() in suffixes and path.is_file() and not nested:
             yield path
-
-
-@cache
-def picture_suffixes() -> frozenset[str]:
-    """Lower-case suffixes, with dot, that Pillow opens."""
-    return frozenset(suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN)
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more

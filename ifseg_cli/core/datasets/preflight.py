@@ -10,10 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifseg_cli.core.datasets.dataset import UNKNOWN, VALUES, Dataset, Sample
-from ifseg_cli.core.datasets.labels import read_label_map, upright_size
-from ifseg_cli.core.errors import DatasetError
-
-SHOWN = 5  # values that a message lists
+from ifseg_cli.core.errors import DatasetError, ImageError, listed
+from ifseg_cli.core.images.labels import read_label_map, upright_size
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ def require_same_size(sample: Sample, size: tuple[int, ...]) -> None:
         return
     try:
         seen = upright_size(sample.image)
-    except DatasetError:
+    except ImageError:
         return
     if seen != size:
         found = f"{sample.label} is {_size(size)}, its image {sample.image} is {_size(seen)}"
@@ -77,12 +75,11 @@ def _no_class(dataset: Dataset, pixels: NDArray[np.int64], first: Path) -> Datas
     """The one line about values that nobody declared: which, how often, and what would declare them."""
     table = dataset.index_table()
     values = np.flatnonzero((table == UNKNOWN) & (pixels > 0)).tolist()
-    listed = ", ".join(f"{value} ({int(pixels[value]):,} pixels)" for value in values[:SHOWN])
-    more = f" and {len(values) - SHOWN} more" if len(values) > SHOWN else ""
+    told = listed([f"{value} ({int(pixels[value]):,} pixels)" for value in values])
     given = f"{min(dataset.raw_ids)}..{max(dataset.raw_ids)}"
     ignored = ", ".join(map(str, dataset.ignore)) or "nothing"
     return DatasetError(
-        f"labels hold values that are no class: {listed}{more}, first in {first}",
+        f"labels hold values that are no class: {told}, first in {first}",
         f"ids {given} of {dataset.classes_from} (ignored: {ignored})",
         f"add their names there, write the ids in front of the names, or drop them with --ignore {values[0]}",
     )

@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ifseg_cli.core.datasets.dataset import DROPPED, Dataset
-from ifseg_cli.core.datasets.labels import read_label_map, upright_size
 from ifseg_cli.core.datasets.preflight import LabelSurvey, check_dataset
-from ifseg_cli.core.errors import DatasetError, OutputError
+from ifseg_cli.core.errors import DatasetError, ImageError, OutputError
 from ifseg_cli.core.evaluation.confusion import ConfusionMatrix
 from ifseg_cli.core.evaluation.definitions import find_definition
 from ifseg_cli.core.evaluation.predictions import Predictions, open_predictions, require_same_names
 from ifseg_cli.core.evaluation.report import Missing, Report
+from ifseg_cli.core.images.labels import read_label_map, upright_size
 
 if TYPE_CHECKING:
     from ifseg_cli.core.prediction.model import Model
-    from ifseg_cli.core.prediction.settings import PredictionSettings
+    from ifseg_cli.core.recipe import PredictionSettings
 
 MASKS = "masks"  # sub-folder of the output folder where a model's masks go
 CHECKING, PREDICTING, SCORING = "checking labels", "predicting", "scoring"  # the stages, each over all samples
@@ -71,11 +71,11 @@ def evaluate_model(
         DatasetError: labels, images, classes and the model's categories do not fit together.
         OutputError: `out` is taken, or lies among the inputs.
     """
-    from ifseg_cli.core.prediction.images import Source
-    from ifseg_cli.core.prediction.pipeline import predict_images
+    from ifseg_cli.core.images.sources import Source
+    from ifseg_cli.core.prediction.engine.pipeline import predict_images
 
     find_definition(definition)
-    require_same_names(model.vocabulary.names, dataset, f"the model {model.path}")
+    require_same_names(model.vocabulary.names, dataset.classes, f"the model {model.path}", dataset.classes_from)
     if len(dataset.images) < len(dataset):
         raise DatasetError("--images is missing", remedy="a model needs the images: say --images DIR")
     survey = check_dataset(dataset, lambda _: on_step(CHECKING))
@@ -123,7 +123,7 @@ def _check_masks(dataset: Dataset, predictions: Predictions) -> dict[str, str]:
             continue
         try:
             size = upright_size(mask)
-        except DatasetError as error:
+        except ImageError as error:
             missing[sample.stem] = error.message
             continue
         label = upright_size(sample.label)
@@ -149,7 +149,7 @@ def _score(
         if sample.stem not in lost and mask is not None:
             try:
                 predicted = read_label_map(mask)
-            except DatasetError as error:
+            except ImageError as error:
                 lost[sample.stem] = error.message
             else:
                 confusion.update(labels[read_label_map(sample.label)], predictions.table[predicted])

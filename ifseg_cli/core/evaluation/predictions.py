@@ -8,20 +8,18 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ifseg_cli.core.datasets.dataset import DROPPED, VALUES, Dataset, Sample
-from ifseg_cli.core.errors import DatasetError
+from ifseg_cli.core.errors import DatasetError, listed
+from ifseg_cli.core.images.classes import CLASSES, read_classes
 
-CLASSES = "classes.json"
 SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif")
-SHOWN = 5  # names that a message lists
 
 
 @dataclass(frozen=True)
@@ -46,11 +44,12 @@ def open_predictions(folder: Path, dataset: Dataset) -> Predictions:
     """
     if not folder.is_dir():
         raise DatasetError(f"--predictions {folder} is no folder", "the folder that ifseg predict wrote")
-    described = folder / CLASSES
-    if described.is_file():
-        value_of = _read_classes(described)
-        require_same_names(tuple(value_of), dataset, str(described))
-        raw_ids, source = tuple(value_of[name] for name in dataset.classes), str(described)
+    described = read_classes(folder)
+    if described is not None:
+        source = str(folder / CLASSES)
+        value_of = {each.name: each.value for each in described}
+        require_same_names(tuple(value_of), dataset.classes, source, dataset.classes_from)
+        raw_ids = tuple(value_of[name] for name in dataset.classes)
     else:
         raw_ids, source = dataset.raw_ids, dataset.classes_from
     table = np.full(VALUES, DROPPED, dtype=np.uint16)
@@ -62,36 +61,23 @@ def open_predictions(folder: Path, dataset: Dataset) -> Predictions:
     return predictions
 
 
-def require_same_names(names: tuple[str, ...], dataset: Dataset, source: str) -> None:
+def require_same_names(names: Sequence[str], classes: Sequence[str], source: str, classes_from: str) -> None:
     """A score needs the same names on both sides; their order may differ.
+
+    Args:
+        names: what masks show.
+        classes: what labels show.
+        source: where the names stand, for the message.
+        classes_from: where the classes stand.
 
     Raises:
         DatasetError: they differ; lists what either side has alone.
     """
-    left = [name for name in names if name not in dataset.classes]
-    right = [name for name in dataset.classes if name not in names]
+    left = [f"'{name}'" for name in names if name not in classes]
+    right = [f"'{name}'" for name in classes if name not in names]
     if left or right:
-        alone = [f"{source} alone has {_listed(left)}"] if left else []
-        alone += [f"{dataset.classes_from} alone has {_listed(right)}"] if right else []
+        alone = [f"{source} alone has {listed(left)}"] if left else []
+        alone += [f"{classes_from} alone has {listed(right)}"] if right else []
         raise DatasetError(
             " and ".join(alone), "the same names on both sides", "rename them in --classes, or adapt anew"
         )
-
-
-def _read_classes(path: Path) -> dict[str, int]:
-    """Name -> mask value."""
-    try:
-        found: Any = json.loads(path.read_text(encoding="utf-8"))
-        value_of = {str(entry["name"]): int(entry["value"]) for entry in found["classes"]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        expected = 'an object with "classes": [{"value", "name"}, ...]'
-        raise DatasetError(f"{path} cannot be used: {type(error).__name__} {error}", expected) from error
-    wrong = [name for name, value in value_of.items() if not 0 <= value < VALUES]
-    if wrong:
-        raise DatasetError(f"{path}: value {value_of[wrong[0]]} of '{wrong[0]}'", "values from 0 to 65535")
-    return value_of
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(f"'{name}'" for name in names[:SHOWN]) + more

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -10,95 +10,36 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from ifseg_cli.core.checkpoint.folder import load_model_folder
-from ifseg_cli.core.checkpoint.layout import DEFAULTS, LoadOptions
+from ifseg_cli.core.bases.folder import load_model_folder
+from ifseg_cli.core.bases.loaded import LoadedModel
+from ifseg_cli.core.bases.places import DEFAULTS, LoadOptions
 from ifseg_cli.core.device import pick_device
 from ifseg_cli.core.errors import ImageError
-from ifseg_cli.core.files import atomic
-from ifseg_cli.core.model.segmenter import Segmenter
-from ifseg_cli.core.prediction.decode import Pixels, decode, upright_rgb
-from ifseg_cli.core.prediction.masks import mask_image
-from ifseg_cli.core.prediction.overlay import overlay_with_legend
-from ifseg_cli.core.prediction.segment import segment
-from ifseg_cli.core.prediction.settings import PredictionSettings
-from ifseg_cli.core.vocabulary.category import RGB
-from ifseg_cli.core.vocabulary.vocabulary import Vocabulary
+from ifseg_cli.core.images.decode import Pixels, upright_rgb
+from ifseg_cli.core.prediction.engine import stages
+from ifseg_cli.core.prediction.outputs.prediction import Prediction
+from ifseg_cli.core.recipe import PredictionSettings
 
 Picture = Path | str | bytes | Image.Image | NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The answer for one picture.
-
-    Attributes:
-        pixels: (H, W, 3) uint8 RGB, the picture as it was read, upright.
-        labels: (H, W) int16, index of the category, -1 where the confidence is below the threshold.
-        confidence: (H, W) float32, probability of the winner, 0..1.
-        vocabulary: names, colours and mask values of the categories.
-    """
-
-    pixels: Pixels
-    labels: NDArray[np.int16]
-    confidence: NDArray[np.float32]
-    vocabulary: Vocabulary
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """One name a category, in the order of the labels."""
-        return self.vocabulary.names
-
-    @property
-    def colours(self) -> tuple[RGB, ...]:
-        """One colour a category."""
-        return self.vocabulary.colours
-
-    @property
-    def mask_values(self) -> tuple[int, ...]:
-        """What stands in the mask for each category."""
-        return self.vocabulary.mask_values
-
-    def mask(self) -> Image.Image:
-        """The label PNG as a picture: mode P with palette, or 16-bit."""
-        return mask_image(self.labels, self.mask_values, self.colours, self.vocabulary.ignore_value)
-
-    def overlay(self) -> Image.Image:
-        """The photograph under its colours, with a legend."""
-        return overlay_with_legend(self.pixels, self.labels, self.names, self.colours)
-
-    def save(self, path: str | Path) -> None:
-        """Write the mask as PNG.
-
-        Raises:
-            OutputError: the folder cannot be written to.
-        """
-        with atomic(Path(path)) as file:
-            self.mask().save(file, format="PNG")
 
 
 class Model:
     """An adapted model, ready to predict.
 
     Attributes:
+        network: on `device`, its vocabulary set.
         vocabulary: the categories it was adapted to.
-        segmenter: the network, on `device`.
-        device_reason: which device was chosen, and why.
-        path: its folder.
-        sha256: hash of its weights.
+        settings: how it predicts unless told otherwise: the `prediction` section of its recipe.
+        device: where it is.
+        device_reason: why there.
+        path: its folder or file.
     """
 
-    def __init__(
-        self,
-        segmenter: Segmenter,
-        vocabulary: Vocabulary,
-        device: torch.device,
-        *,
-        path: Path | None = None,
-        device_reason: str = "",
-        sha256: str = "",
-    ) -> None:
-        self.segmenter, self.vocabulary, self.device = segmenter, vocabulary, device
-        self.path, self.device_reason, self.sha256 = path, device_reason, sha256
+    def __init__(self, loaded: LoadedModel, device: torch.device, device_reason: str = "") -> None:
+        assert loaded.vocabulary is not None  # load_model_folder refuses bases
+        self.loaded, self.network, self.vocabulary = loaded, loaded.network, loaded.vocabulary
+        self.settings, self.path = loaded.prediction, loaded.path
+        self.device, self.device_reason = device, device_reason
 
     @classmethod
     def load(cls, folder: str | Path, device: str = "auto", loading: LoadOptions = DEFAULTS) -> Model:
@@ -109,33 +50,36 @@ class Model:
             DeviceError: the device is not there.
         """
         chosen, reason = pick_device(device)
-        loaded = load_model_folder(Path(folder), chosen, loading)
-        assert loaded.vocabulary is not None  # load_model_folder refuses bases
-        sha256 = loaded.weights_sha256()
-        return cls(loaded.segmenter, loaded.vocabulary, chosen, path=loaded.path, device_reason=reason, sha256=sha256)
+        return cls(load_model_folder(Path(folder), chosen, loading), chosen, reason)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of its weights; read when first asked for."""
+        return self.loaded.weights_sha256()
 
     def predict(self, picture: Picture, settings: PredictionSettings | None = None) -> Prediction:
         """Segment one picture.
 
         Args:
             picture: a path, a file's bytes, an open picture, or (H, W, 3) uint8 RGB or (H, W) uint8 grey pixels.
-            settings: the method's own if left out.
+            settings: the model's own if left out.
 
         Raises:
             ImageError: the picture cannot be read or used.
         """
-        settings = settings or PredictionSettings()
-        pixels = _pixels(picture, settings.max_pixels)
-        found = segment(self.segmenter, pixels, settings)
-        return Prediction(pixels, found.labels, found.confidence, self.vocabulary)
+        settings = settings or self.settings
+        pixels = _pixels(picture, settings)
+        prepared = stages.prepare(pixels, self.network.pictures, settings)
+        found = stages.score(self.network, [prepared], settings)
+        return stages.finish(pixels, found, 0, self.vocabulary, settings)
 
 
-def _pixels(picture: Picture, max_pixels: int) -> Pixels:
+def _pixels(picture: Picture, settings: PredictionSettings) -> Pixels:
     if isinstance(picture, Image.Image):
         return upright_rgb(picture)
     if isinstance(picture, np.ndarray):
         return _checked(picture)
-    return decode(picture, max_pixels)
+    return stages.read(picture, settings)
 
 
 def _checked(pixels: NDArray[np.uint8]) -> Pixels:

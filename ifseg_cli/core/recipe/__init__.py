@@ -7,10 +7,10 @@ load.py      a name or a file, and `--set`s -> a `Recipe`, or one line that says
 
 from __future__ import annotations
 
-from ifseg_cli.core.recipe.load import load_recipe, recipe_names
+from ifseg_cli.core.recipe.load import load_recipe, prediction_settings, recipe_names
 from ifseg_cli.core.recipe.schema import (
     Optimiser,
-    Prediction,
+    PredictionSettings,
     Recipe,
     Regularisation,
     Saving,
@@ -19,11 +19,12 @@ from ifseg_cli.core.recipe.schema import (
 
 __all__ = [
     "Optimiser",
-    "Prediction",
+    "PredictionSettings",
     "Recipe",
     "Regularisation",
     "Saving",
     "Synthesis",
     "load_recipe",
+    "prediction_settings",
     "recipe_names",
 ]

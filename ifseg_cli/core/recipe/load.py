@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
-from importlib.resources import files
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,8 +11,9 @@ from pydantic import BaseModel, ValidationError
 
 from ifseg_cli.core.errors import RecipeError
 from ifseg_cli.core.recipe.expect import expectation, keys
-from ifseg_cli.core.recipe.schema import Recipe
+from ifseg_cli.core.recipe.schema import PredictionSettings, Recipe
 from ifseg_cli.core.recipe.source import Key, Source, read_value, read_yaml
+from ifseg_cli.core.shipped import shipped
 
 MAX_BYTES = 1 << 20  # a recipe is a page of text; a file beyond this is something else
 
@@ -38,10 +38,37 @@ def load_recipe(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Reci
     return validated(Recipe, source)
 
 
+def prediction_settings(
+    own: PredictionSettings, overrides: Sequence[str] = (), options: Mapping[str, object] | None = None
+) -> PredictionSettings:
+    """A model's own settings of prediction, with single values replaced.
+
+    Args:
+        own: the `prediction` section of its recipe.
+        overrides: `prediction.key=value` each.
+        options: key -> value, each the short form of an override (`neighbours` for `--neighbours`); they win, and None
+            is one that was not given.
+
+    Raises:
+        RecipeError: as `load_recipe`; or a key of another section, which prediction does not read.
+    """
+    source = Source({"prediction": own.model_dump()}, {(): "the model's recipe"})
+    for override in overrides:
+        dotted = override.partition("=")[0].strip()
+        if dotted in keys(Recipe) and not dotted.startswith("prediction."):
+            found = f"--set {dotted} does nothing to a finished model"
+            raise RecipeError(found, ", ".join(key for key in keys(Recipe) if key.startswith("prediction.")))
+        _replace(source, override)
+    for key, value in (options or {}).items():
+        if value is not None:
+            source.values["prediction"][key] = value
+            source.places["prediction", key] = f"--{key.replace('_', '-')}"
+    return validated(Recipe, source).prediction
+
+
 def recipe_names() -> tuple[str, ...]:
     """Names of the shipped recipes, in alphabetical order."""
-    found = (entry.name for entry in (files("ifseg_cli") / "recipes").iterdir())
-    return tuple(sorted(name.removesuffix(".yaml") for name in found if name.endswith(".yaml")))
+    return tuple(sorted(path.stem for path in shipped("recipes").glob("*.yaml")))
 
 
 def validated(model: type[Model], source: Source) -> Model:
@@ -61,7 +88,7 @@ def validated(model: type[Model], source: Source) -> Model:
 def _text(name_or_path: str | Path) -> str:
     names = recipe_names()
     if str(name_or_path) in names:
-        return (files("ifseg_cli") / "recipes" / f"{name_or_path}.yaml").read_text(encoding="utf-8")
+        return (shipped("recipes") / f"{name_or_path}.yaml").read_text(encoding="utf-8")
     path = Path(name_or_path)
     if not path.is_file():
         kind = "is a folder" if path.is_dir() else "is not there"
@@ -115,7 +142,8 @@ def _recipe_error(model: type[BaseModel], source: Source, problem: dict[str, Any
     if problem["type"] == "extra_forbidden":
         near = _nearest(dotted, keys(model)) or "see the shipped recipe default.yaml for all keys"
         return RecipeError(f"{place}: {dotted} is no key of a recipe", "", f"{near} {others}")
-    name = place if place == f"--set {dotted}" else f"{place}: {dotted}"
+    is_whole = place == f"--set {dotted}" or (place.startswith("--") and not place.startswith("--set "))
+    name = place if is_whole else f"{place}: {dotted}"
     found = f"{name} is {_shown(problem['input'])}"
     if problem["type"] == "value_error":  # a check of our own says what it expects
         return RecipeError(found, str(problem["ctx"]["error"]), others)

@@ -72,11 +72,19 @@ class Regularisation(_Closed):
     drop_path: float = Field(default=0.1, ge=0, lt=1, description="share of samples that skip the deepest layer")
 
 
-class Prediction(_Closed):
+class PredictionSettings(_Closed):
     """What `ifseg predict` does with the adapted model unless told otherwise (method, section 6)."""
 
     smoothing_iterations: int = Field(default=25, ge=0, le=10_000, description="rounds of smoothing; 0: none")
     neighbours: int = Field(default=3, ge=1, le=100, description="K: cells averaged, the cell itself among them")
+    threshold: float = Field(default=0.0, ge=0, le=1, description="pixels less confident than this are marked ignore")
+    short_side: int | None = Field(
+        default=None, ge=16, le=2048, description="pixels of the short side that the model sees; null: the base's own"
+    )
+    overlay: bool = Field(default=True, description="overlays, thumbnails and the page beside the masks")
+    max_pixels: int | None = Field(
+        default=None, ge=1, description="pictures with more pixels are refused; null: 179 million"
+    )
 
 
 class Saving(_Closed):
@@ -101,7 +109,7 @@ class Recipe(_Closed):
         default="all",
         description="all: encoder and decoder, as published; decoder: it alone; positions: position maps and tables",
     )
-    prediction: Prediction = Field(default=Prediction(), description="defaults of `ifseg predict`")
+    prediction: PredictionSettings = Field(default=PredictionSettings(), description="defaults of `ifseg predict`")
     saving: Saving = Field(default=Saving(), description="checkpoints and log")
     seed: int = Field(default=0, ge=0, le=2**32 - 1, description="of every random draw in the run")
 

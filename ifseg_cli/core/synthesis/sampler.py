@@ -19,12 +19,12 @@ from ifseg_cli.core.errors import RecipeError
 from ifseg_cli.core.synthesis.draws import ArtificialImage, Heights, Layout, compact_dtype, draw_grid, draw_regions
 
 if TYPE_CHECKING:
-    from ifseg_cli.core.model.config import ModelConfig
+    from ifseg_cli.core.bases.base import PictureFacts
     from ifseg_cli.core.recipe import Recipe
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class DrawnBatch:
     """Artificial images as the model and the loss take them, on the CPU."""
 
     ids: Tensor  # (B, G, G) int64, category of each cell
@@ -64,7 +64,7 @@ class ArtificialImages:
             return draw_regions(rng, self.num_categories, self.max_side, self.grid, self.max_categories, self.heights)
         return draw_grid(rng, self.num_categories, self.max_side, self.max_categories)
 
-    def batch(self, step: int, batch_size: int, rank: int = 0, world: int = 1) -> Batch:
+    def batch(self, step: int, batch_size: int, rank: int = 0, world: int = 1) -> DrawnBatch:
         """The part of step `step` that falls to process `rank` of `world`.
 
         Args:
@@ -85,7 +85,7 @@ class ArtificialImages:
         first = step * batch_size + rank * share
         return self.collate([self.sample(index) for index in range(first, first + share)])
 
-    def collate(self, images: Sequence[ArtificialImage]) -> Batch:
+    def collate(self, images: Sequence[ArtificialImage]) -> DrawnBatch:
         """Cells and targets of given images as one batch."""
         count, dtype = len(images), compact_dtype(self.num_categories)
         ids = np.empty((count, self.grid, self.grid), dtype=np.int64)
@@ -93,12 +93,12 @@ class ArtificialImages:
         for place, image in enumerate(images):
             ids[place] = image.cells(self.grid)
             target[place] = image.target(self.target_size)
-        return Batch(torch.from_numpy(ids), torch.from_numpy(target), tuple(images))
+        return DrawnBatch(torch.from_numpy(ids), torch.from_numpy(target), tuple(images))
 
 
 def sampler_for(
     recipe: Recipe,
-    config: ModelConfig,
+    pictures: PictureFacts,
     num_categories: int,
     seed: int | None = None,
     usual_heights: Sequence[float] | None = None,
@@ -109,7 +109,7 @@ def sampler_for(
 
     Args:
         recipe: read here: `synthesis`, `grid`, `target_size`, `seed`.
-        config: the base's; read here: `grid`, `short_side`.
+        pictures: what the base reads; here: `grid`, `short_side`.
         num_categories: M.
         seed: instead of the recipe's, for images that are not trained on.
         usual_heights: M numbers in -1..1, where the base knows them (`KnownWords.heights`).
@@ -117,7 +117,7 @@ def sampler_for(
     Raises:
         RecipeError: a value is out of range.
     """
-    grid = recipe.grid or config.grid
+    grid = recipe.grid or pictures.grid
     if not recipe.synthesis.heights:
         usual_heights = None
     return ArtificialImages(
@@ -125,7 +125,7 @@ def sampler_for(
         layout=recipe.synthesis.layout,
         max_side=recipe.synthesis.max_side or grid,
         grid=grid,
-        target_size=recipe.target_size or config.short_side,
+        target_size=recipe.target_size or pictures.short_side,
         seed=recipe.seed if seed is None else seed,
         max_categories=recipe.synthesis.max_categories,
         heights=Heights(tuple(usual_heights), recipe.synthesis.heights) if usual_heights else None,

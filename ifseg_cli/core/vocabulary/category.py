@@ -18,8 +18,8 @@ import unicodedata
 from dataclasses import dataclass
 
 from ifseg_cli.core.errors import CategoryError
+from ifseg_cli.core.images.colour import RGB, hex_colour, parse_colour
 
-RGB = tuple[int, int, int]
 MAX_NAME = 100  # characters; a longer name is a sentence, or a file of another kind
 MAX_RAW_ID = 65534  # 65535 is the ignore value of 16-bit masks
 
@@ -46,18 +46,6 @@ class Category:
     def names(self) -> tuple[str, ...]:
         """The first name, then the synonyms."""
         return (self.name, *self.synonyms)
-
-
-def hex_colour(colour: RGB) -> str:
-    """`(128, 64, 128)` as `#804080`."""
-    return "#{:02x}{:02x}{:02x}".format(*colour)
-
-
-def parse_colour(text: str) -> RGB | None:
-    """The inverse of `hex_colour`; None if it is no `#rrggbb`."""
-    if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
-        return None
-    return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
 
 
 def parse_line(text: str, where: str, line: int | None = None) -> Category:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Iterator, Sequence
 
-from ifseg_cli.core.vocabulary.category import RGB
+from ifseg_cli.core.images.colour import RGB
 
 OKABE_ITO: tuple[RGB, ...] = (
     (230, 159, 0),  # orange

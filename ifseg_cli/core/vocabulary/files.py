@@ -14,34 +14,28 @@ from pathlib import Path
 
 from ifseg_cli.core.errors import CategoryError
 from ifseg_cli.core.vocabulary.category import Category, format_line, parse_line
-from ifseg_cli.core.vocabulary.shipped import list_names, shipped_list
+from ifseg_cli.core.vocabulary.lists import list_names, shipped_list
 from ifseg_cli.core.vocabulary.vocabulary import Vocabulary, check_raw_ids
 
+Words = str | Path | Sequence[str]  # a file, a shipped list's name, or names
 MAX_BYTES = 4 << 20  # 65,535 names fit; anything larger is another kind of file
 
 
-def gather_categories(file_or_list: str | None, names: Sequence[str] = ()) -> tuple[tuple[Category, ...], str]:
-    """What a command's argument and `--category` options ask for.
+def gather_categories(words: Words) -> tuple[tuple[Category, ...], str]:
+    """Categories from wherever they are.
 
     Args:
-        file_or_list: a path or the name of a shipped list, or None.
-        names: the values of `--category`.
+        words: a path, the name of a shipped list, or the names themselves, each written like a line of a file.
 
     Returns:
         The categories, and the source as it is kept in the vocabulary.
 
     Raises:
-        CategoryError: both or neither given, or what they give is not right.
+        CategoryError: what is given is not right.
     """
-    if file_or_list is not None and names:
-        remedy = "leave one out"
-        raise CategoryError(f"both {file_or_list!r} and --category", "categories from one place", remedy)
-    if file_or_list is not None:
-        return read_categories(file_or_list), file_or_list
-    if not names:
-        remedy = "name a file or a shipped list (ifseg vocab --list), or say --category cat --category dog"
-        raise CategoryError("no categories", remedy=remedy)
-    return categories_from_names(names), "--category"
+    if isinstance(words, (str, Path)):
+        return read_categories(str(words)), str(words)
+    return categories_from_names(words), "--category"
 
 
 def read_categories(file_or_list: str) -> tuple[Category, ...]:

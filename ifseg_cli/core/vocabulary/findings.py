@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from ifseg_cli.core.vocabulary.category import Category
 from ifseg_cli.core.vocabulary.known import KnownWords
-from ifseg_cli.core.vocabulary.reading import Reading
+from ifseg_cli.core.vocabulary.reader import Reader, Reading
+from ifseg_cli.core.vocabulary.rows import cosines
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,26 +44,19 @@ class Finding:
     names: tuple[str, ...]
 
 
-def check(
-    categories: Sequence[Category],
-    readings: Readings,
-    size: int,
-    known: KnownWords | None = None,
-    allow_unknown: bool = False,
-) -> list[Finding]:
+def check(categories: Sequence[Category], readings: Readings, reader: Reader) -> list[Finding]:
     """All findings that need no embeddings, errors first.
 
     Args:
         categories: in order.
         readings: how the base reads each category's names.
-        size: number of ids the base has; an id above is a symbol without a row.
-        known: the words the base knows, if it says so.
-        allow_unknown: make unknown names a warning.
+        reader: the base's; unknown names are a warning where it allows them.
     """
+    known = reader.known
     first = [names[0] for names in readings]
     found = _duplicates(categories)
     found += _same_tokens(readings, {name for finding in found for name in finding.names})
-    found += _symbols(readings, size) + _unknown(readings, known, allow_unknown)
+    found += _symbols(readings, reader.size) + _unknown(readings, known, reader.allow_unknown)
     found += _shared(readings) + _long(first) + _single(categories)
     if known is not None:
         found += _background(first, known)
@@ -72,10 +66,8 @@ def check(
 def near_synonyms(names: Sequence[str], rows: Tensor, threshold: float = NEAR) -> list[Finding]:
     """Warnings for pairs of categories whose rows (M, d) have a cosine over `threshold`, the nearest pair first."""
     import torch
-    from torch.nn.functional import normalize
 
-    unit = normalize(rows.float(), dim=1)
-    cosine = (unit @ unit.T).triu(diagonal=1)
+    cosine = cosines(rows).triu(diagonal=1)
     pairs = sorted(((cosine[a, b].item(), a, b) for a, b in torch.nonzero(cosine > threshold).tolist()), reverse=True)
     found: list[Finding] = []
     for value, a, b in pairs:

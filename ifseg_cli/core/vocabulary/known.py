@@ -114,6 +114,13 @@ class KnownWords:
                 return None
         return parts
 
+    def by_how(self) -> dict[str, list[str]]:
+        """The known words by where their meaning comes from."""
+        groups: dict[str, list[str]] = {}
+        for surface, word in self.words.items():
+            groups.setdefault(word.how, []).append(surface)
+        return groups
+
     def nearest(self, name: str, n: int = 3) -> list[str]:
         """The `n` known words most alike in spelling, best first.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ifseg_cli.core.errors import CategoryError
-from ifseg_cli.core.tokenizer import Tokenizer
+from ifseg_cli.core.vocabulary.tokenizer import Tokenizer
 
 UNKNOWN = "unknown"  # the published program closes the list with it; no category of its own
 

@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from ifseg_cli.core.errors import CategoryError
-from ifseg_cli.core.tokenizer import Tokenizer
-from ifseg_cli.core.vocabulary.category import MAX_RAW_ID, RGB, Category, check_name, hex_colour, parse_colour
+from ifseg_cli.core.images.colour import RGB, hex_colour, parse_colour
+from ifseg_cli.core.vocabulary.category import MAX_RAW_ID, Category, check_name
 from ifseg_cli.core.vocabulary.colours import resolve_colours
 from ifseg_cli.core.vocabulary.findings import Finding, Readings, check
-from ifseg_cli.core.vocabulary.known import KnownWords
-from ifseg_cli.core.vocabulary.prompt import prompt_ids, too_long
-from ifseg_cli.core.vocabulary.reading import read_name
+from ifseg_cli.core.vocabulary.prompt import too_long
+from ifseg_cli.core.vocabulary.reader import Reader
 
 FORMAT = 1
 PieceIds = tuple[tuple[tuple[int, ...], ...], ...]
@@ -126,64 +125,44 @@ def check_raw_ids(categories: Sequence[Category], source: str) -> None:
         raise CategoryError(f"{source} has {len(categories)} categories", f"at most {MAX_RAW_ID + 1}")
 
 
-def build_vocabulary(
-    categories: Sequence[Category],
-    tokenizer: Tokenizer,
-    prompt: str,
-    max_text: int,
-    source: str,
-    known: KnownWords | None = None,
-    allow_unknown: bool = False,
-) -> Vocabulary:
+def build_vocabulary(categories: Sequence[Category], reader: Reader, source: str) -> Vocabulary:
     """Make a vocabulary for a base, or refuse it before any work.
 
     Args:
         categories: from `read_categories` or `categories_from_names`.
-        tokenizer: the base's.
-        prompt: the question in front of the names.
-        max_text: prompt tokens the base can hold (1,024).
+        reader: the base's.
         source: the file or list the categories came from.
-        known: the words the base knows, if it says so.
-        allow_unknown: let unknown names pass; they share the row of `<unk>`.
 
     Raises:
         CategoryError: for the first error; `vocabulary_findings` tells all of them.
     """
     check_raw_ids(categories, source)
-    readings = read_all(categories, tokenizer, known)
-    for finding in check(categories, readings, tokenizer.size, known, allow_unknown):
+    readings, ids, findings = vocabulary_findings(categories, reader)
+    for finding in findings:
         if finding.level == "error":
             raise CategoryError(finding.message)
-    first = [names[0] for names in readings]
-    ids = prompt_ids(tokenizer, prompt, [reading.ids for reading in first])
-    if len(ids) > max_text:
-        raise too_long(len(ids), max_text, [(reading.name, len(reading.ids)) for reading in first])
     pieces = tuple(tuple(reading.ids for reading in names) for names in readings)
     colours = resolve_colours([category.colour for category in categories])
     return Vocabulary(tuple(categories), ids, pieces, colours, source)
 
 
-def read_all(categories: Sequence[Category], tokenizer: Tokenizer, known: KnownWords | None) -> Readings:
+def read_all(categories: Sequence[Category], reader: Reader) -> Readings:
     """How a base reads every name of every category."""
-    return [[read_name(name, tokenizer, known) for name in category.names] for category in categories]
+    return [[reader.read(name) for name in category.names] for category in categories]
 
 
 def vocabulary_findings(
-    categories: Sequence[Category],
-    tokenizer: Tokenizer,
-    prompt: str,
-    max_text: int,
-    known: KnownWords | None = None,
-    allow_unknown: bool = False,
+    categories: Sequence[Category], reader: Reader
 ) -> tuple[Readings, tuple[int, ...], list[Finding]]:
     """What `build_vocabulary` would say, all of it, without refusing: readings, prompt ids, findings (errors first)."""
-    readings = read_all(categories, tokenizer, known)
-    found = check(categories, readings, tokenizer.size, known, allow_unknown)
+    readings = read_all(categories, reader)
+    found = check(categories, readings, reader)
     first = [names[0] for names in readings]
-    ids = prompt_ids(tokenizer, prompt, [reading.ids for reading in first])
-    if len(ids) > max_text:
-        refused = too_long(len(ids), max_text, [(reading.name, len(reading.ids)) for reading in first])
-        found.insert(0, Finding("error", "prompt", refused.message, ()))
+    ids = reader.prompt_ids(first)
+    if len(ids) > reader.limit:
+        refused = too_long(len(ids), reader.limit, [(reading.name, len(reading.ids)) for reading in first])
+        errors = sum(finding.level == "error" for finding in found)
+        found.insert(errors, Finding("error", "prompt", refused.message, ()))
     return readings, ids, found
 
 

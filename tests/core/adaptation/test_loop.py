@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_base import tiny_segmenter
+from tiny import tiny_network
 
-from ifseg_cli.core.adaptation.loop import Saving, Step, adapt, choose_trained
+from ifseg_cli.core.adaptation.loop import Saving, Step, adapt
+from ifseg_cli.core.adaptation.parts import choose_trained
+from ifseg_cli.core.adaptation.samples import make_samples
+from ifseg_cli.core.bases.ofa.segmenter import Segmenter
 from ifseg_cli.core.errors import CheckpointError, RecipeError
-from ifseg_cli.core.model.segmenter import Segmenter
 from ifseg_cli.core.recipe import Recipe, load_recipe
-from ifseg_cli.core.synthesis.batches import make_samples
 from ifseg_cli.core.synthesis.sampler import sampler_for
 
 WORDS = [[[10 + i]] for i in range(4)]
@@ -22,10 +23,10 @@ def recipe(*overrides: str) -> Recipe:
 
 
 def run(wanted: Recipe, saving: Saving | None = None, stop_after: int = 10**9) -> tuple[Segmenter, list[Step]]:
-    segmenter = tiny_segmenter()
+    segmenter = tiny_network()
     segmenter.set_vocabulary([0, 5, 6, 2], WORDS)
     steps: list[Step] = []
-    samples = make_samples(segmenter, sampler_for(wanted, segmenter.config, len(WORDS)), wanted)
+    samples = make_samples(segmenter, sampler_for(wanted, segmenter.pictures, len(WORDS)), wanted)
     adapt(segmenter, samples, wanted, steps.append, saving, lambda: len(steps) >= stop_after)
     return segmenter, steps
 
@@ -48,7 +49,7 @@ def test_a_run_repeats_to_the_bit() -> None:
 
 
 def test_frozen_parts_stay_as_they_were() -> None:
-    start, end = tiny_segmenter().state_dict(), run(recipe())[0].state_dict()
+    start, end = tiny_network().state_dict(), run(recipe())[0].state_dict()
     frozen = [name for name in start if name.startswith(("backbone.", "image_proj.", "embed_tokens."))]
     assert frozen
     assert all(torch.equal(start[name], end[name]) for name in frozen)
@@ -81,17 +82,17 @@ def test_a_checkpoint_cut_short_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_loss_that_is_no_number_stops_the_run() -> None:
-    segmenter = tiny_segmenter()
+    segmenter = tiny_network()
     segmenter.set_vocabulary([0, 5, 2], WORDS)
     segmenter.rows = segmenter.rows * float("nan")
     wanted = recipe()
-    samples = make_samples(segmenter, sampler_for(wanted, segmenter.config, len(WORDS)), wanted)
+    samples = make_samples(segmenter, sampler_for(wanted, segmenter.pictures, len(WORDS)), wanted)
     with pytest.raises(RecipeError, match=r"the loss is nan at step 1; lower optimiser\.learning_rate"):
         adapt(segmenter, samples, wanted, lambda _: None)
 
 
 def test_a_part_is_trained_and_the_rest_is_frozen() -> None:
-    segmenter = tiny_segmenter()
+    segmenter = tiny_network()
     choose_trained(segmenter, "decoder")
     assert {name.split(".")[0] for name, _ in segmenter.trained_parameters()} == {"decoder"}
     choose_trained(segmenter, "positions")

@@ -11,7 +11,7 @@ from PIL import Image
 from ifseg_cli.core.datasets.dataset import DROPPED, UNKNOWN, Dataset, DatasetOptions
 from ifseg_cli.core.datasets.preflight import check_dataset
 from ifseg_cli.core.datasets.registry import open_dataset
-from ifseg_cli.core.errors import CategoryError, DatasetError
+from ifseg_cli.core.errors import CategoryError, DatasetError, ImageError
 
 
 class Folder:
@@ -145,7 +145,8 @@ def test_ignoring_a_class(folder: Folder) -> None:
 def test_a_colour_picture_instead_of_ids(folder: Folder) -> None:
     folder.add("a", [[0]])
     Image.new("RGB", (1, 1), (9, 8, 7)).save(folder.labels / "a.png")
-    refused(folder, "holds colours")
+    with pytest.raises(ImageError, match="holds colours"):
+        check_dataset(folder.open())
 
 
 def test_folders_and_options_that_are_not_there(folder: Folder) -> None:

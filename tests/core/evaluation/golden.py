@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ifseg_cli.core.datasets.labels import read_label_map
 from ifseg_cli.core.evaluation.confusion import ConfusionMatrix
+from ifseg_cli.core.images.labels import read_label_map
 
 ROOT = Path(__file__).parents[3]
 HERE = ROOT / "tests" / "data" / "golden"

@@ -9,13 +9,13 @@ import pytest
 import torch
 from parity_numbers import numbers
 from PIL import Image
-from tiny_model import NAMES, save_tiny_model
+from tiny import NAMES, save_tiny_model
 
 from ifseg_cli import load_model
-from ifseg_cli.core.errors import CheckpointError, DeviceError, IfsegError, ImageError
+from ifseg_cli.core.errors import CheckpointError, DeviceError, ImageError, RecipeError
+from ifseg_cli.core.prediction.method.segment import network_input
 from ifseg_cli.core.prediction.model import Model
-from ifseg_cli.core.prediction.segment import network_input
-from ifseg_cli.core.prediction.settings import PredictionSettings
+from ifseg_cli.core.recipe import PredictionSettings, prediction_settings
 
 
 def photograph(height: int = 60, width: int = 80, seed: int = 0) -> np.ndarray:
@@ -36,9 +36,9 @@ def test_every_kind_of_input_gives_the_same(model: Model, tmp_path: Path):
 def test_the_method_line_by_line(model: Model):
     """Section 6 written once more, plainly."""
     pixels = photograph()
-    network, settings = model.segmenter, PredictionSettings(smoothing_iterations=4, neighbours=2)
+    network, settings = model.network, PredictionSettings(smoothing_iterations=4, neighbours=2)
     with torch.inference_mode():
-        seen = network.see(network_input(network, pixels))
+        seen = network.see(network_input(pixels, network.pictures, settings))
         probabilities = network.scores(seen.cells, seen.grid)[0].softmax(-1)
         unit = torch.nn.functional.normalize(seen.similarity[0], dim=-1)
         nearest = (unit @ unit.T).topk(2).indices
@@ -87,8 +87,8 @@ def test_settings_are_heard(model: Model):
     ],
 )
 def test_settings_out_of_range_are_refused(wrong: dict[str, float]):
-    with pytest.raises(IfsegError, match="expected"):
-        PredictionSettings(**wrong)
+    with pytest.raises(RecipeError, match=r"--.* is .*expected"):
+        prediction_settings(PredictionSettings(), options=wrong)
 
 
 def test_arrays_of_another_kind_are_refused(model: Model):
@@ -125,6 +125,6 @@ def test_load_model_is_this_door(model_folder: Path, tmp_path: Path):
 def test_the_network_sees_the_published_pixels(model: Model):
     """Resized and normalised in one, on the published example."""
     io = numbers()
-    images = network_input(model.segmenter, io["img_eval.image"].numpy(), short_side=512)
+    images = network_input(io["img_eval.image"].numpy(), model.network.pictures, PredictionSettings(short_side=512))
     published = ((io["img_eval.resized"].float() / 255 - 0.5) / 0.5).permute(2, 0, 1)[None]
     assert torch.allclose(images, published, rtol=0, atol=1e-6)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ifseg_cli.core.prediction.overlay import blend, overlay_with_legend, share_text
+from ifseg_cli.core.prediction.outputs.overlay import blend, overlay_with_legend, share_text
 
 NAMES = ("cat", "a category whose name is far too long to be written", "sky")
 COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255))

@@ -13,10 +13,10 @@ from urllib.parse import unquote_to_bytes
 import pytest
 from PIL import Image
 
-from ifseg_cli.core.prediction.images import find_images
+from ifseg_cli.core.images.sources import find_images
+from ifseg_cli.core.prediction.engine.pipeline import predict_images
 from ifseg_cli.core.prediction.model import Model
-from ifseg_cli.core.prediction.pipeline import predict_images
-from ifseg_cli.core.prediction.settings import PredictionSettings
+from ifseg_cli.core.recipe import PredictionSettings
 
 ODD = ["plain.png", "50% #1?.png", "a b & <i>c.png", "ünï\nçode.png", "quote'\".png"]
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_model import NAMES
+from tiny import NAMES
 
 from ifseg_cli.core.errors import OutputError
-from ifseg_cli.core.prediction.images import Source, find_images
-from ifseg_cli.core.prediction.manifest import Failure, Record, append, read_failures, read_records, start
+from ifseg_cli.core.images.sources import Source, find_images
+from ifseg_cli.core.prediction.engine.manifest import Failure, Record, append, read_failures, read_records, start
+from ifseg_cli.core.prediction.engine.pipeline import Summary, predict_images
 from ifseg_cli.core.prediction.model import Model
-from ifseg_cli.core.prediction.pipeline import Summary, predict_images
-from ifseg_cli.core.prediction.settings import PredictionSettings
+from ifseg_cli.core.recipe import PredictionSettings
 
 SETTINGS = PredictionSettings(smoothing_iterations=1)
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from parity_numbers import PICTURES, numbers
 
-from ifseg_cli.core.prediction import smoothing
-from ifseg_cli.core.prediction.smoothing import nearest_cells, smooth
+from ifseg_cli.core.prediction.method import smoothing
+from ifseg_cli.core.prediction.method.smoothing import nearest_cells, smooth
 
 
 @pytest.mark.parametrize("picture", PICTURES)

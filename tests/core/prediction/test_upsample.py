@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from parity_numbers import PICTURES, numbers
 from torch import Tensor
 
-from ifseg_cli.core.prediction.upsample import IGNORED, label_map, upsample_rows
+from ifseg_cli.core.prediction.method.upsample import IGNORED, label_map, upsample_rows
 
 
 def plain(values: Tensor, size: tuple[int, int]) -> Tensor:

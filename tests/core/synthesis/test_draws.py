@@ -10,8 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ifseg_cli.core.bases.base import PictureFacts
 from ifseg_cli.core.errors import RecipeError
-from ifseg_cli.core.model.config import ModelConfig
 from ifseg_cli.core.recipe import load_recipe
 from ifseg_cli.core.synthesis.draws import MAX_REGIONS_SIDE, Heights
 from ifseg_cli.core.synthesis.nearest import nearest_resize
@@ -19,6 +19,10 @@ from ifseg_cli.core.synthesis.sampler import ArtificialImages, sampler_for
 
 METHOD = ArtificialImages(num_categories=7, layout="grid", max_side=32, grid=32, target_size=512)
 REGIONS = ArtificialImages(num_categories=7, layout="regions", max_side=8, grid=28, target_size=448)
+
+
+def facts(short_side: int = 512, grid: int = 32) -> PictureFacts:
+    return PictureFacts(short_side, 2048, (0.5,) * 3, (0.5,) * 3, grid)
 
 
 def chi_square(counts: np.ndarray) -> float:
@@ -126,11 +130,11 @@ def test_heights_keep_the_limit_on_categories() -> None:
 
 
 def test_heights_come_from_the_base_s_words_if_the_recipe_wants_them() -> None:
-    config, usual = ModelConfig(grid=28, short_side=448), (1.0, 0.0, -1.0)
+    pictures, usual = facts(448, 28), (1.0, 0.0, -1.0)
     wanted = load_recipe("default", ["synthesis.layout=regions", "synthesis.heights=4.0"])
-    assert sampler_for(wanted, config, 3, usual_heights=usual).heights == Heights(usual, 4.0)
-    assert sampler_for(wanted, config, 3).heights is None
-    assert sampler_for(load_recipe("default"), config, 3, usual_heights=usual).heights is None
+    assert sampler_for(wanted, pictures, 3, usual_heights=usual).heights == Heights(usual, 4.0)
+    assert sampler_for(wanted, pictures, 3).heights is None
+    assert sampler_for(load_recipe("default"), pictures, 3, usual_heights=usual).heights is None
 
 
 def test_regions_are_larger_than_cells_and_fill_the_field() -> None:
@@ -171,13 +175,13 @@ def test_values_out_of_range_are_named(change: dict[str, object], message: str) 
 
 def test_what_a_recipe_leaves_open_is_the_base_s_own() -> None:
     recipe = load_recipe("default", ["grid=null", "target_size=null", "seed=7"])
-    images = sampler_for(recipe, ModelConfig(grid=28, short_side=448), 5)
+    images = sampler_for(recipe, facts(448, 28), 5)
     assert (images.grid, images.target_size, images.seed, images.num_categories) == (28, 448, 7, 5)
-    assert sampler_for(recipe, ModelConfig(), 5, seed=9).seed == 9
+    assert sampler_for(recipe, facts(), 5, seed=9).seed == 9
     set_ = load_recipe("default", ["grid=16", "target_size=256", "synthesis.max_side=4", "synthesis.layout=regions"])
-    images = sampler_for(set_, ModelConfig(), 5)
+    images = sampler_for(set_, facts(), 5)
     assert (images.grid, images.target_size, images.max_side, images.layout) == (16, 256, 4, "regions")
 
 
 def test_the_default_recipe_is_the_method() -> None:
-    assert sampler_for(load_recipe("default"), ModelConfig(), 7) == METHOD
+    assert sampler_for(load_recipe("default"), facts(), 7) == METHOD

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ifseg_cli.core.tokenizer import Tokenizer
 from ifseg_cli.core.vocabulary.known import KnownWords
+from ifseg_cli.core.vocabulary.tokenizer import Tokenizer
 
 DATA = Path(__file__).parents[2] / "data" / "tokenizer"
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ifseg_cli.core.vocabulary.colours import palette, resolve_colours
-from ifseg_cli.core.vocabulary.shipped import list_names, shipped_list
+from ifseg_cli.core.vocabulary.lists import list_names, shipped_list
 
 ALL = palette(1000)
 colours = st.tuples(*[st.integers(0, 255)] * 3)

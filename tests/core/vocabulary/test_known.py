@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from ifseg_cli.core.errors import CheckpointError
-from ifseg_cli.core.tokenizer import Tokenizer
 from ifseg_cli.core.vocabulary.known import KnownWords, Word
-from ifseg_cli.core.vocabulary.reading import read_name
+from ifseg_cli.core.vocabulary.reader import Reader
+from ifseg_cli.core.vocabulary.tokenizer import Tokenizer
 
 
 @pytest.mark.parametrize(
@@ -62,13 +62,13 @@ def test_heights_are_read_and_the_last_word_decides(tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_is_read_word_by_word_never_by_its_beginning(whole: Tokenizer, known: KnownWords) -> None:
-    reading = read_name("catalogue of dogs", whole, known)
+    reading = Reader(whole, "", 99, known).read("catalogue of dogs")
     assert not reading.known
     assert reading.ids == (whole.unk, whole.unk, *whole.encode("dog"))
 
 
 def test_synonyms_share_a_row(whole: Tokenizer, known: KnownWords) -> None:
-    assert read_name("tv", whole, known).ids == read_name("televisions", whole, known).ids
+    assert Reader(whole, "", 99, known).read("tv").ids == Reader(whole, "", 99, known).read("televisions").ids
 
 
 def test_the_nearest_words_are_spelt_alike(known: KnownWords) -> None:

@@ -11,25 +11,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ifseg_cli.core.errors import CategoryError
-from ifseg_cli.core.tokenizer import Tokenizer
 from ifseg_cli.core.vocabulary.category import Category
 from ifseg_cli.core.vocabulary.files import categories_from_names
 from ifseg_cli.core.vocabulary.findings import near_synonyms
-from ifseg_cli.core.vocabulary.inspection import category_rows, inspect_categories
+from ifseg_cli.core.vocabulary.inspection import inspect_categories
 from ifseg_cli.core.vocabulary.known import KnownWords
 from ifseg_cli.core.vocabulary.prompt import prompt_ids
+from ifseg_cli.core.vocabulary.reader import Reader
+from ifseg_cli.core.vocabulary.rows import category_rows
+from ifseg_cli.core.vocabulary.tokenizer import Tokenizer
 from ifseg_cli.core.vocabulary.vocabulary import Vocabulary, build_vocabulary, read_all, vocabulary_findings
 
 PROMPT = "what is the segmentation map of the image? object:"
 
 
+def reads(tokenizer: Tokenizer, limit: int = 1024, known: KnownWords | None = None, allow: bool = False) -> Reader:
+    return Reader(tokenizer, PROMPT, limit, known, allow)
+
+
 def build(names: list[str], tokenizer: Tokenizer, **options: object) -> Vocabulary:
-    return build_vocabulary(categories_from_names(names), tokenizer, PROMPT, 1024, "test", **options)
+    return build_vocabulary(categories_from_names(names), reads(tokenizer, **options), "test")
 
 
 def kinds(names: list[str], tokenizer: Tokenizer, known: KnownWords | None = None, allow: bool = False) -> set[str]:
     categories = categories_from_names(names)
-    _, _, found = vocabulary_findings(categories, tokenizer, PROMPT, 1024, known, allow)
+    _, _, found = vocabulary_findings(categories, reads(tokenizer, 1024, known, allow))
     return {f"{finding.level} {finding.kind}" for finding in found}
 
 
@@ -42,20 +48,21 @@ def test_the_prompt_is_the_question_the_first_names_and_unknown(ofa: Tokenizer) 
 
 def test_a_synonym_weighs_as_much_as_the_name_whatever_its_length(ofa: Tokenizer) -> None:
     weight = torch.randn(ofa.size, 4, generator=torch.Generator().manual_seed(0))
-    readings = read_all(categories_from_names(["tv, crt screen"]), ofa, None)
+    readings = read_all(categories_from_names(["tv, crt screen"]), reads(ofa))
     expected = (weight[ofa.encode("tv")].mean(0) + weight[ofa.encode("crt screen")].mean(0)) / 2
     assert len(ofa.encode("crt screen")) == 3
-    torch.testing.assert_close(category_rows(weight, readings), expected[None])
+    ids = [[reading.ids for reading in names] for names in readings]
+    torch.testing.assert_close(category_rows(weight, ids), expected[None])
 
 
 def test_a_prompt_over_the_limit_is_refused_with_its_longest_names(ofa: Tokenizer) -> None:
     categories = categories_from_names(["supercalifragilisticexpialidocious", *(f"thing {n}" for n in range(40))])
     with pytest.raises(CategoryError, match=r"at most 50.*supercalifragilisticexpialidocious' \(11\)"):
-        build_vocabulary(categories, ofa, PROMPT, 50, "test")
+        build_vocabulary(categories, reads(ofa, 50), "test")
     length = len(prompt_ids(ofa, PROMPT, [ofa.encode(category.name) for category in categories]))
-    assert len(build_vocabulary(categories, ofa, PROMPT, length, "test").prompt_ids) == length
+    assert len(build_vocabulary(categories, reads(ofa, length), "test").prompt_ids) == length
     with pytest.raises(CategoryError, match="at most"):
-        build_vocabulary(categories, ofa, PROMPT, length - 1, "test")
+        build_vocabulary(categories, reads(ofa, length - 1), "test")
 
 
 def test_mask_values_are_raw_ids_or_indices(ofa: Tokenizer) -> None:
@@ -87,13 +94,13 @@ def test_a_list_with_an_error_is_refused(names: list[str], message: str, ofa: To
 
 def test_no_category_at_all_is_refused(ofa: Tokenizer) -> None:
     with pytest.raises(CategoryError, match="no categories"):
-        build_vocabulary([], ofa, PROMPT, 1024, "test")
+        build_vocabulary([], reads(ofa, 1024), "test")
 
 
 def test_what_the_base_does_not_know_is_refused_or_shares_the_unknown_row(whole: Tokenizer, known: KnownWords) -> None:
     with pytest.raises(CategoryError, match=r"does not know 1 of the names: 'hors wagon' \(nearest.*--allow-unknown"):
         build(["dog", "hors wagon"], whole, known=known)
-    made = build(["dog", "hors wagon"], whole, known=known, allow_unknown=True)
+    made = build(["dog", "hors wagon"], whole, known=known, allow=True)
     assert made.piece_ids[1] == ((whole.unk, whole.unk),)
 
 
@@ -127,7 +134,7 @@ def test_findings_without_known_words(ofa: Tokenizer) -> None:
 
 def test_errors_come_first(whole: Tokenizer, known: KnownWords) -> None:
     categories = categories_from_names(["dog, cat", "cat", "zebra"])
-    _, _, found = vocabulary_findings(categories, whole, PROMPT, 1024, known)
+    _, _, found = vocabulary_findings(categories, reads(whole, known=known))
     assert [finding.level for finding in found] == sorted(finding.level for finding in found)
     assert found[0].level == "error" and found[-1].level == "warning"
 
@@ -145,7 +152,7 @@ def test_inspection_tells_all_and_neighbours(whole: Tokenizer, known: KnownWords
     weight = torch.randn(whole.size, 8, generator=torch.Generator().manual_seed(0))
     weight[whole.encode("cat")] = weight[whole.encode("dog")] * 2
     categories = categories_from_names(["dog", "cat", "sky", "zebra", "gnu"])
-    seen = inspect_categories(categories, whole, weight, PROMPT, 1024, known)
+    seen = inspect_categories(categories, reads(whole, known=known), weight)
     assert seen.categories[0].nearest[0][0] == "cat"
     assert seen.categories[0].nearest[0][1] == pytest.approx(1)
     assert seen.categories[3].nearest == ()
@@ -174,7 +181,7 @@ def test_a_vocabulary_comes_back_from_its_file(ofa: Tokenizer, entries: list, ra
         if names[0] in firsts and [each[0] for each in entries].index(names[0]) == at
     ]
     try:
-        made = build_vocabulary(categories, ofa, PROMPT, 1024, "cats.txt")
+        made = build_vocabulary(categories, reads(ofa, 1024), "cats.txt")
     except CategoryError as error:
         assert "the same word" in error.message
         return

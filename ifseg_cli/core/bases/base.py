@@ -1,0 +1,110 @@
+"""What a family of models is to the rest of the program: the one interface, and all that is known of a base outside.
+
+A family is a sub-folder (`ofa/`, `builtin/`) whose network is a `Network`; `folder.py` and `places.py` find and open
+what it is stored in. Outside `bases/` nobody asks which family it is.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+Grid = tuple[int, int]  # rows, columns of cells
+
+
+@dataclass(frozen=True)
+class PictureFacts:
+    """The pictures that a network reads."""
+
+    short_side: int  # pixels
+    long_side: int  # pixels, at most
+    mean: tuple[float, ...]  # of x / 255, per channel
+    std: tuple[float, ...]
+    grid: int  # cells a side of the native grid, on which artificial images are drawn unless a recipe says otherwise
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a batch of pictures looks like."""
+
+    cells: Tensor  # (B, N, d), row by row: the transformer's input
+    similarity: Tensor  # (B, N, C): features that smoothing compares by cosine
+    grid: Grid  # (h, w), N = h * w
+
+
+@dataclass(frozen=True)
+class Artificial:
+    """What a batch of artificial images looks like."""
+
+    cells: Tensor  # (B, N, d), row by row
+    unknown: Tensor | None = None  # (B, M) booleans: categories whose pixels show another word and do not count
+
+
+class Network(nn.Module, ABC):
+    """A network that scores cells for words.
+
+    Attributes:
+        rows: (M, d), one a category, frozen; empty until `set_vocabulary`.
+        pictures: size, colours and native grid of what it reads.
+        has_noise: whether `artificial` draws more than bare rows.
+    """
+
+    rows: Tensor
+    pictures: PictureFacts
+    has_noise: ClassVar[bool] = False
+
+    @abstractmethod
+    def set_vocabulary(self, prompt_ids: Sequence[int], piece_ids: Sequence[Sequence[Sequence[int]]]) -> None:
+        """Take a prompt's ids, and the ids of each category's names (category -> names -> pieces)."""
+
+    @abstractmethod
+    def see(self, images: Tensor) -> Seen:
+        """Look at normalised images (B, 3, H, W)."""
+
+    @abstractmethod
+    def scores(self, cells: Tensor, grid: Grid) -> Tensor:
+        """Score cells (B, N, d) of a grid for every category, before softmax: (B, N, M)."""
+
+    def bare(self, ids: Tensor) -> Tensor:
+        """Category ids (B, h, w) -> cells (B, h * w, d): each the row of its category, as published."""
+        return self.rows[ids.to(self.rows.device).flatten(1)]
+
+    def artificial(self, ids: Tensor, generator: torch.Generator) -> Artificial:
+        """What category ids (B, h, w) look like to this family: bare rows, unless it knows better (`has_noise`).
+
+        Args:
+            ids: on the CPU.
+            generator: of every random number, on the CPU.
+        """
+        del generator
+        return Artificial(self.bare(ids))
+
+    @abstractmethod
+    def parts(self) -> Mapping[str, frozenset[str]]:
+        """What can be trained: the name of a part -> names of its parameters. `all` is among them."""
+
+    @abstractmethod
+    def set_regularisation(self, dropout: float, drop_path: float) -> None:
+        """Set dropout, and the drop-path of the deepest layer."""
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """Its sizes, as `config.json` holds them."""
+
+    @property
+    @abstractmethod
+    def embedding(self) -> Tensor:
+        """(tokens, d): the embedding of every token id, frozen."""
+
+    @abstractmethod
+    def forget_biases(self) -> None:
+        """Drop what was kept from earlier weights; called after they have changed."""
+
+    def trained_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """Names and parameters that adaptation trains."""
+        return ((name, each) for name, each in self.named_parameters() if each.requires_grad)

@@ -1,0 +1,192 @@
+"""The doors: a base by its name, a model by its path; and our own folders, read and written.
+
+    config.json         sizes of the model; whether it is a base or a model; the recipe it is made for
+    model.safetensors   weights; a tensor that half precision holds without loss is stored so
+    tokenizer.json      text -> ids
+    words.json          the words this base knows, if it does not know all
+    vocabulary.json     a model's categories, prompt, ids, colours
+    recipe.yaml         how it was adapted
+    provenance.json     versions, hashes, settings, seeds
+    README.md           the card
+
+`config.json` is written last: a folder that has one is complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ifseg_cli.core.bases.builtin.network import BuiltinNetwork
+from ifseg_cli.core.bases.loaded import LoadedModel as LoadedModel
+from ifseg_cli.core.bases.ofa.building import build_segmenter
+from ifseg_cli.core.bases.ofa.config import ModelConfig
+from ifseg_cli.core.bases.ofa.network import ofa_network
+from ifseg_cli.core.bases.ofa.published import load_published
+from ifseg_cli.core.bases.ofa.segmenter import Segmenter
+from ifseg_cli.core.bases.ofa.sizes import require_sane
+from ifseg_cli.core.bases.places import DEFAULTS, KNOWN, LoadOptions, find_base, is_ours, require_folder
+from ifseg_cli.core.errors import CheckpointError
+from ifseg_cli.core.files import write_atomic, write_json, write_text
+from ifseg_cli.core.recipe import PredictionSettings, load_recipe, recipe_names
+from ifseg_cli.core.vocabulary.known import KnownWords
+from ifseg_cli.core.vocabulary.reader import Reader
+from ifseg_cli.core.vocabulary.tokenizer import Tokenizer
+from ifseg_cli.core.vocabulary.vocabulary import Vocabulary
+from ifseg_cli.core.weights.files import WEIGHTS, read_json
+from ifseg_cli.core.weights.hub import HubId, fetch
+from ifseg_cli.core.weights.reading import read_weights
+
+FORMAT = 1
+HALF_MAX = torch.finfo(torch.float16).max
+
+# What `config.json` calls a backbone -> the family's network.
+FAMILIES: dict[str, Callable[[ModelConfig], Segmenter]] = {"resnet": ofa_network, "efficientnet-lite": BuiltinNetwork}
+
+
+def load_base(name: str, device: torch.device, options: LoadOptions = DEFAULTS) -> LoadedModel:
+    """Load what one starts from.
+
+    Args:
+        name: `builtin`, a folder or file, a short name (`ofa-base`), or OWNER/NAME on the model hub.
+        device: where the model goes.
+        options: how.
+
+    Raises:
+        CheckpointError: there is no such base, or its files are not right.
+        TokenizerError: its tokenizer is missing or not right.
+    """
+    place = find_base(name)
+    if isinstance(place, HubId):
+        fetched = fetch(place, options.offline)
+        return replace(load_published(fetched.folder, device, options, as_base=True), origin=fetched.origin)
+    if _own_folder(place) is not None:
+        return load_folder(place, device)
+    return load_published(place, device, options, as_base=True)
+
+
+def load_model_folder(path: Path, device: torch.device, options: LoadOptions = DEFAULTS) -> LoadedModel:
+    """Load an adapted model: our own folder, or a training checkpoint of the published program.
+
+    Raises:
+        CheckpointError: it is missing, not right, or a base that no vocabulary was adapted to.
+    """
+    own = _own_folder(path)
+    if own is not None and options.categories is not None:
+        found = f"{path} has its own categories"
+        raise CheckpointError(found, "--categories with a training checkpoint only", "leave out --categories")
+    loaded = load_folder(path, device) if own is not None else load_published(path, device, options)
+    if loaded.vocabulary is None:
+        raise CheckpointError(f"{path} is a base without categories", "an adapted model", "run ifseg adapt first")
+    return loaded
+
+
+def _own_folder(path: Path) -> Path | None:
+    """The path if it is a folder of our own layout, or nothing at all (which is then told as such)."""
+    return path if not path.exists() or (path.is_dir() and is_ours(path)) else None
+
+
+def load_folder(path: Path, device: torch.device) -> LoadedModel:
+    """Load one of our folders, base or model, to `device` in float32, ready to predict.
+
+    Raises:
+        CheckpointError: a file is missing or not right.
+    """
+    require_folder(path)
+    settings = read_json(path / "config.json")
+    try:
+        config = ModelConfig.from_json(settings["model"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"{path / 'config.json'}: {error}", "the settings ifseg writes") from error
+    require_sane(config, str(path / "config.json"))
+    make = FAMILIES.get(config.backbone.kind)
+    if make is None:
+        found = f"{path / 'config.json'}: backbone {config.backbone.kind!r}"
+        raise CheckpointError(found, f"one of {', '.join(FAMILIES)}", "update ifseg")
+    network = build_segmenter(config, read_weights(path / WEIGHTS), str(path / WEIGHTS), make)
+    vocabulary = None
+    if (path / "vocabulary.json").exists():
+        vocabulary = Vocabulary.from_json(read_json(path / "vocabulary.json"))
+        _require_ids(path, vocabulary, config.tokens)
+        network.set_vocabulary(vocabulary.prompt_ids, vocabulary.piece_ids)
+    known = KnownWords.read(path / KNOWN) if (path / KNOWN).exists() else None
+    network.to(device).eval()
+    reader = Reader(Tokenizer.load(path), config.prompt, config.max_text, known)
+    recipe = path / "recipe.yaml"
+    prediction = load_recipe(recipe).prediction if recipe.exists() else PredictionSettings()
+    return LoadedModel(network, reader, vocabulary, _recipe_name(path, settings), path, prediction)
+
+
+def _recipe_name(path: Path, settings: dict[str, Any]) -> str:
+    """The shipped recipe that a base is made for; a name, never a path that a stranger chose."""
+    name = settings.get("recipe", "default")
+    if name not in recipe_names():
+        found = f"{path / 'config.json'}: recipe {str(name)[:60]!r}"
+        raise CheckpointError(found, f"one of {', '.join(recipe_names())}", "say --recipe, or update ifseg")
+    return str(name)
+
+
+def _require_ids(path: Path, vocabulary: Vocabulary, tokens: int) -> None:
+    ids = [index for names in vocabulary.piece_ids for pieces in names for index in pieces]
+    highest = max([*vocabulary.prompt_ids, *ids])
+    if highest >= tokens:
+        found = f"{path / 'vocabulary.json'} uses token {highest}"
+        raise CheckpointError(found, f"ids below {tokens}, the rows of its model", "copy the folder again")
+
+
+def save_folder(
+    path: Path,
+    loaded: LoadedModel,
+    *,
+    recipe_yaml: str | None = None,
+    provenance: dict[str, Any] | None = None,
+    card: str | None = None,
+    half: bool = False,
+) -> None:
+    """Write a base or a model as a folder; each file appears whole, `config.json` last.
+
+    Args:
+        path: the folder.
+        loaded: the model.
+        recipe_yaml: how it was adapted.
+        provenance: where it came from.
+        card: its README.
+        half: save in half precision, whatever that loses.
+    """
+    path.mkdir(parents=True, exist_ok=True)
+    (path / "config.json").unlink(missing_ok=True)  # until all is replaced, no mixture of old and new looks complete
+    state = {name: _smallest(tensor, half) for name, tensor in loaded.network.state_dict().items()}
+    write_atomic(path / WEIGHTS, lambda temporary: save_file(state, temporary))
+    loaded.reader.tokenizer.save(path / "tokenizer.json")
+    if loaded.reader.known is not None:
+        write_json(path / KNOWN, loaded.reader.known.to_json())
+    if loaded.vocabulary is not None:
+        write_json(path / "vocabulary.json", loaded.vocabulary.to_json())
+    if recipe_yaml is not None:
+        write_text(path / "recipe.yaml", recipe_yaml)
+    if provenance is not None:
+        write_json(path / "provenance.json", provenance | ({"weights": "half precision"} if half else {}))
+    if card is not None:
+        write_text(path / "README.md", card)
+    kind = "base" if loaded.vocabulary is None else "model"
+    config = loaded.network.to_json()
+    write_json(path / "config.json", {"format": FORMAT, "kind": kind, "recipe": loaded.recipe_name, "model": config})
+
+
+def _smallest(tensor: Tensor, any_loss: bool) -> Tensor:
+    """The tensor on the CPU, in half precision where that loses nothing, or whatever it loses.
+
+    Frozen parts of a half-precision base lose nothing; what half precision cannot hold at all stays as it is.
+    """
+    tensor = tensor.detach().cpu().contiguous()
+    if tensor.dtype != torch.float32:
+        return tensor.clone()
+    half = tensor.half()
+    fits = bool(tensor.abs().max() <= HALF_MAX) if any_loss and tensor.numel() else torch.equal(half.float(), tensor)
+    return half if fits else tensor.clone()

@@ -1,0 +1,91 @@
+"""Attention as OFA has it, and the pieces of a layer around it.
+
+Differences from the textbook: the scale is `(factor * d / heads) ** -0.5` with factor 2, a bias is added to every
+score, each head's result is multiplied by a learned number (`c_attn`) before the output projection, and there are norms
+after attention and after the activation ("NormFormer"). Kernels are torch's `scaled_dot_product_attention`.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ifseg_cli.core.bases.ofa.config import ModelConfig
+
+
+class Attention(nn.Module):
+    """Multi-head attention with a bias and a learned scale a head."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.scale = attention_scale(config)
+        self.q_proj = nn.Linear(config.dim, config.dim)
+        self.k_proj = nn.Linear(config.dim, config.dim)
+        self.v_proj = nn.Linear(config.dim, config.dim)
+        self.out_proj = nn.Linear(config.dim, config.dim)
+        self.c_attn = nn.Parameter(torch.ones(config.heads))
+
+    def forward(self, x: Tensor, memory: Tensor, bias: Tensor) -> Tensor:
+        """Let `x` (B, Q, d) attend to `memory` (B, K, d).
+
+        Args:
+            bias: (heads, Q, K) or (B, heads, Q, K), added to the scaled scores; -inf forbids.
+
+        Returns:
+            (B, Q, d).
+        """
+        q = self._split(self.q_proj(x))
+        k = self._split(self.k_proj(memory))
+        v = self._split(self.v_proj(memory))
+        bias = bias.unsqueeze(0) if bias.dim() == 3 else bias
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype), scale=self.scale)
+        mixed = mixed * self.c_attn.view(-1, 1, 1)
+        return self.out_proj(mixed.transpose(1, 2).flatten(2))
+
+    def _split(self, x: Tensor) -> Tensor:
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, heads, N, d / heads)
+
+
+def attention_scale(config: ModelConfig) -> float:
+    """`(factor * d / heads) ** -0.5`: shared by attention and by the absolute position biases."""
+    return (config.scale_factor * config.head_dim) ** -0.5
+
+
+class FeedForward(nn.Module):
+    """The mix-in of a layer: adds `fc1`, `ffn_layernorm`, `fc2`, `final_layer_norm` under their published names."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(config.dim, config.ffn_dim)
+        self.ffn_layernorm = nn.LayerNorm(config.ffn_dim)
+        self.fc2 = nn.Linear(config.ffn_dim, config.dim)
+        self.final_layer_norm = nn.LayerNorm(config.dim)
+        self.dropout = nn.Dropout(0.0)
+        self.drop_path = DropPath(0.0)
+
+    def feed_forward(self, x: Tensor) -> Tensor:
+        """`x + fc2(LN(gelu(fc1(LN(x)))))`, exact (erf) GELU: (B, N, d) -> (B, N, d)."""
+        hidden = self.ffn_layernorm(F.gelu(self.fc1(self.final_layer_norm(x))))
+        return x + self.drop_path(self.dropout(self.fc2(hidden)))
+
+
+class DropPath(nn.Module):
+    """Drop a residual branch for whole samples; what is kept is scaled up."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, N, d) -> (B, N, d)."""
+        if not self.training or self.rate == 0.0:
+            return x
+        kept = torch.rand(x.shape[0], 1, 1, device=x.device, dtype=x.dtype) >= self.rate
+        return x * kept / (1.0 - self.rate)
+
+
+def causal_bias(length: int, device: torch.device) -> Tensor:
+    """(length, length): 0 where key <= query, -inf after."""
+    return torch.full((length, length), float("-inf"), device=device).triu(1)

@@ -1,0 +1,136 @@
+"""Where things are: index tables of relative positions, resizing of what was learnt at the native grid, and the
+absolute position bias. (docs/method.md, "Positions"; published: `make_token_bucket_position`,
+`make_image_bucket_position`, `get_rel_pos_bias`, `get_image_rel_pos_bias`.)
+
+Positions are never added to embeddings. They act as biases of attention only, and depend on the grid and the weights
+alone, not on the picture.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ifseg_cli.core.bases.base import Grid
+
+
+@lru_cache(maxsize=4)
+@torch.inference_mode(False)  # kept for later calls, which may want gradients
+def token_buckets(length: int, bucket: int = 256, max_text: int = 1024) -> Tensor:
+    """Row of the text's relative table for query i and key j.
+
+    Distances up to `mid = bucket / 2` have a row each; longer ones share rows on a logarithmic scale (float32, as the
+    published tables were made).
+
+    Returns:
+        (length, length) int64 in 0 .. 2 * bucket - 2.
+    """
+    distance = torch.arange(length)[:, None] - torch.arange(length)[None, :]  # query minus key
+    mid = bucket // 2
+    far = torch.where(distance.abs() < mid, torch.tensor(mid - 1), distance.abs())
+    logarithm = torch.log(far / mid) / torch.log(torch.tensor((max_text - 1) / mid)) * (mid - 1)
+    rows = torch.where(far <= mid, distance, (torch.ceil(logarithm).int() + mid) * distance.sign())
+    return rows + bucket - 1
+
+
+@lru_cache(maxsize=8)
+@torch.inference_mode(False)
+def cell_buckets(grid: Grid, side: int) -> Tensor:
+    """Row `(dr + side - 1) * (2 * side - 1) + (dc + side - 1)` of a relative table of cells, query minus key.
+
+    Args:
+        grid: cells (h, w), both at most `side`.
+        side: the side the table was made for.
+
+    Returns:
+        (h * w, h * w) int64.
+    """
+    rows, columns = torch.meshgrid(torch.arange(grid[0]), torch.arange(grid[1]), indexing="ij")
+    rows, columns = rows.flatten(), columns.flatten()
+    dr = rows[:, None] - rows[None, :]
+    dc = columns[:, None] - columns[None, :]
+    return (dr + side - 1) * (2 * side - 1) + (dc + side - 1)
+
+
+def cell_ids(grid: Grid, side: int) -> Tensor:
+    """Position ids `row * side + column + 1` of a grid's cells: (h * w) int64. Id 0 is kept for other uses."""
+    rows, columns = torch.meshgrid(torch.arange(grid[0]), torch.arange(grid[1]), indexing="ij")
+    return (rows * side + columns + 1).flatten()
+
+
+def resize_cells(values: Tensor, native: int, grid: Grid) -> Tensor:
+    """Resize what stands per cell of the native grid to another grid: bilinear, half-pixel centres, no antialiasing.
+
+    Args:
+        values: (..., native * native).
+
+    Returns:
+        (..., h * w); the very same tensor when `grid` is the native one.
+    """
+    if grid == (native, native):
+        return values
+    flat = values.reshape(-1, 1, native, native)
+    resized = F.interpolate(flat, size=grid, mode="bilinear", align_corners=False)
+    return resized.reshape(*values.shape[:-1], grid[0] * grid[1])
+
+
+def position_embeddings(table: Tensor, norm: nn.LayerNorm, native: int, side: int, grid: Grid) -> Tensor:
+    """The encoder's normed cell positions: (h * w, d).
+
+    Grids of more cells than the native one read the native block of the table, resized and then normed; smaller ones
+    read their own ids. A grid that would run off the table (a side over `side`) is resized too: the published program
+    does not define it.
+    """
+    own = grid[0] * grid[1] <= native * native and max(grid) <= side
+    if own:
+        return norm(F.embedding(cell_ids(grid, side).to(table.device), table))
+    block = F.embedding(cell_ids((native, native), side).to(table.device), table)
+    return norm(resize_cells(block.T, native, grid).T)
+
+
+def relative_cell_bias(table: Tensor, native: int, side: int, grid: Grid) -> Tensor:
+    """Relative bias between cells, read at the native grid and resized over both of its ends.
+
+    Args:
+        table: (rows, heads).
+
+    Returns:
+        (heads, h * w, h * w), query first.
+    """
+    buckets = cell_buckets((native, native), side).to(table.device)
+    bias = F.embedding(buckets, table).permute(2, 0, 1)  # (heads, native^2 queries, native^2 keys)
+    if grid == (native, native):
+        return bias
+    bias = resize_cells(bias, native, grid)
+    return resize_cells(bias.transpose(1, 2), native, grid).transpose(1, 2)
+
+
+def relative_text_bias(table: Tensor, length: int, bucket: int, max_text: int) -> Tensor:
+    """Relative bias between tokens: (heads, length, length), query first."""
+    buckets = token_buckets(length, bucket, max_text).to(table.device)
+    return F.embedding(buckets, table).permute(2, 0, 1)
+
+
+def absolute_bias(query: Tensor, key: Tensor, heads: int, scale: float) -> Tensor:
+    """`(W_q p + b_q)(W_k p + b_k)^T * scale` per head.
+
+    Args:
+        query: projected positions (Q, d).
+        key: projected positions (K, d).
+
+    Returns:
+        (heads, Q, K).
+    """
+    q = query.unflatten(-1, (heads, -1)).transpose(0, 1) * scale
+    k = key.unflatten(-1, (heads, -1)).transpose(0, 1)
+    return q @ k.transpose(1, 2)
+
+
+def table(tables: nn.ModuleList, layer: int) -> Tensor:
+    """The relative table of a layer: (rows, heads)."""
+    embedding = tables[layer]
+    assert isinstance(embedding, nn.Embedding)
+    return embedding.weight

@@ -1,1 +1,0 @@
-"""Published files and our own folders <-> models. Nothing in a file can run code."""

@@ -1,0 +1,1 @@
+"""Running: pictures in, files and a manifest out."""

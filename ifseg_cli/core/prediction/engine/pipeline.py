@@ -1,0 +1,144 @@
+"""A folder of pictures becomes a folder of masks.
+
+    for every picture:  decode -> resize -> see -> scores -> smoothing -> up-sample -> write -> a line of the manifest
+
+A picture that cannot be used is written down among the failures and the rest is done. Everything that can be checked is
+checked before the first picture.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ifseg_cli.core.errors import ImageError, OutputError
+from ifseg_cli.core.files import require_new, write_json
+from ifseg_cli.core.images.classes import MaskClass, write_classes
+from ifseg_cli.core.images.sources import Source
+from ifseg_cli.core.prediction.engine import manifest, stages
+from ifseg_cli.core.prediction.engine.manifest import Failure, Record
+from ifseg_cli.core.prediction.model import Model
+from ifseg_cli.core.prediction.outputs.page import PAGE, write_page
+from ifseg_cli.core.prediction.outputs.writing import planned_files
+from ifseg_cli.core.provenance import FILE as PROVENANCE
+from ifseg_cli.core.provenance import provenance
+from ifseg_cli.core.recipe import PredictionSettings
+from ifseg_cli.core.vocabulary.vocabulary import Vocabulary
+
+
+@dataclass
+class Summary:
+    """What a run came to, counted as it went."""
+
+    vocabulary: Vocabulary
+    done: int = 0
+    ignored: int = 0  # pixels
+    seconds: float = 0.0
+    failures: list[Failure] = field(default_factory=list[Failure])
+    images_with: Counter[str] = field(default_factory=Counter[str])  # category -> images
+    pixels_of: Counter[str] = field(default_factory=Counter[str])  # category -> pixels
+
+    def add(self, outcome: Record | Failure) -> None:
+        """Count one image."""
+        if isinstance(outcome, Failure):
+            self.failures.append(outcome)
+            return
+        self.done += 1
+        self.ignored += outcome.ignored
+        self.images_with.update(area.name for area in outcome.classes)
+        self.pixels_of.update({area.name: area.pixels for area in outcome.classes})
+
+    @property
+    def never_predicted(self) -> tuple[str, ...]:
+        """Categories that no pixel got."""
+        return tuple(name for name in self.vocabulary.names if not self.pixels_of[name])
+
+    def share(self, name: str) -> float:
+        """A category's share of all pixels, ignored ones included, 0..1."""
+        return self.pixels_of[name] / max(1, self.pixels_of.total() + self.ignored)
+
+
+def predict_images(
+    model: Model,
+    sources: Sequence[Source],
+    out: Path,
+    settings: PredictionSettings,
+    *,
+    overwrite: bool = False,
+    command: Sequence[str] = (),
+    on_image: Callable[[Record | Failure], None] = lambda _: None,
+) -> Summary:
+    """Segment pictures and write masks, overlays, manifest, provenance and page into `out`.
+
+    Args:
+        model: an adapted model.
+        sources: from `find_images`.
+        out: the output folder.
+        settings: how to predict, and whether to write more than masks.
+        overwrite: take a folder that is not empty; its manifest begins anew.
+        command: the command line, for the provenance.
+        on_image: called after every picture with its line of the manifest.
+
+    Raises:
+        OutputError: `out` is taken, cannot be written to, or would write over an input.
+    """
+    require_new(out, overwrite)
+    _require_inputs_safe(sources, out, settings)
+    _begin(model, out, settings, len(sources), command)
+    summary, start = Summary(model.vocabulary), time.perf_counter()
+    for source in sources:
+        outcome = predict_one(model, source, out, settings)
+        manifest.append(out, outcome)
+        summary.add(outcome)
+        on_image(outcome)
+    summary.seconds = time.perf_counter() - start
+    if settings.overlay:
+        write_page(out)
+    return summary
+
+
+def predict_one(model: Model, source: Source, out: Path, settings: PredictionSettings) -> Record | Failure:
+    """Read, segment and write one picture; a picture that cannot be used is a `Failure`, not an error."""
+    start = time.perf_counter()
+    try:
+        pixels = stages.read(source.path, settings)
+    except ImageError as error:
+        return Failure(source.name.as_posix(), str(source.path.absolute()), error.message)
+    prepared = stages.prepare(pixels, model.network.pictures, settings)
+    found = stages.score(model.network, [prepared], settings)
+    prediction = stages.finish(pixels, found, 0, model.vocabulary, settings)
+    return stages.write(out, source, prediction, settings, time.perf_counter() - start)
+
+
+def mask_classes(vocabulary: Vocabulary) -> tuple[MaskClass, ...]:
+    """What each value of a mask means."""
+    rows = zip(vocabulary.mask_values, vocabulary.names, vocabulary.colours, strict=True)
+    return tuple(MaskClass(*row) for row in rows)
+
+
+def _begin(model: Model, out: Path, settings: PredictionSettings, images: int, command: Sequence[str]) -> None:
+    """Everything that is known before the first picture is written before it, so that a broken run is explained too."""
+    manifest.start(out)
+    (out / PAGE).unlink(missing_ok=True)  # a page of an earlier run would show what is no longer there
+    write_classes(out, mask_classes(model.vocabulary), model.vocabulary.ignore_value)
+    facts = provenance(
+        command,
+        model=str(model.path) if model.path else None,
+        model_sha256=model.sha256,
+        device=str(model.device),
+        settings=settings.model_dump(mode="json"),
+        images=images,
+    )
+    write_json(out / PROVENANCE, facts)
+
+
+def _require_inputs_safe(sources: Sequence[Source], out: Path, settings: PredictionSettings) -> None:
+    inputs = {source.path.resolve() for source in sources}
+    for source in sources:
+        for file in planned_files(source, settings.overlay):
+            if (out / file).resolve() in inputs:
+                found = f"the results of {source.path} would replace the picture {out / file}"
+                raise OutputError(found, remedy="choose another --out")

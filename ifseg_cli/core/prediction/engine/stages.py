@@ -1,0 +1,60 @@
+"""The five stages of prediction, with small values between them: what `Model.predict` and a run are made of.
+
+    read -> prepare -> score (a batch) -> finish -> write
+
+Each stage can be handed to another thread, process or machine; pictures of one prepared size can share a batch.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ifseg_cli.core.bases.base import Network, PictureFacts
+from ifseg_cli.core.images.decode import Pixels, decode
+from ifseg_cli.core.images.opening import MAX_PIXELS
+from ifseg_cli.core.images.sources import Source
+from ifseg_cli.core.prediction.engine.manifest import Record
+from ifseg_cli.core.prediction.method.segment import GridValues, full_size, grid_values, network_input
+from ifseg_cli.core.prediction.outputs.prediction import Prediction
+from ifseg_cli.core.prediction.outputs.writing import write_results
+from ifseg_cli.core.recipe import PredictionSettings
+from ifseg_cli.core.vocabulary.vocabulary import Vocabulary
+
+
+def read(picture: Path | str | bytes, settings: PredictionSettings) -> Pixels:
+    """A file, or its bytes, as (H, W, 3) uint8 RGB, upright.
+
+    Raises:
+        ImageError: it cannot be read.
+    """
+    return decode(picture, settings.max_pixels or MAX_PIXELS)
+
+
+def prepare(pixels: Pixels, pictures: PictureFacts, settings: PredictionSettings) -> Tensor:
+    """The network's input (1, 3, H', W') on the CPU."""
+    return network_input(pixels, pictures, settings)
+
+
+def score(network: Network, prepared: list[Tensor], settings: PredictionSettings) -> GridValues:
+    """Class values of prepared pictures of one size."""
+    return grid_values(network, torch.cat(prepared), settings)
+
+
+def finish(
+    pixels: Pixels, found: GridValues, index: int, vocabulary: Vocabulary, settings: PredictionSettings
+) -> Prediction:
+    """The answer for picture `index` of a batch, at its own size."""
+    labels = full_size(found, index, (pixels.shape[0], pixels.shape[1]), settings)
+    return Prediction(pixels, labels.labels, labels.confidence, vocabulary)
+
+
+def write(out: Path, source: Source, prediction: Prediction, settings: PredictionSettings, seconds: float) -> Record:
+    """Write a picture's files; gives its line of the manifest.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    return write_results(out, source, prediction, overlay=settings.overlay, seconds=seconds)

@@ -1,0 +1,1 @@
+"""The method on one batch: scores, smoothing, up-sampling (section 6)."""

@@ -1,0 +1,77 @@
+"""From the grid to every pixel: bilinear (half-pixel centres, edges held), the winner and its confidence.
+
+The tensor M x H x W of all classes at full size never exists: a picture of 12,000 x 9,000 pixels and 150 classes would
+need 65 GB. It is made strip by strip of rows, small enough for the cache; every pixel is computed from its four cells
+alone, so the strips' height changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ifseg_cli.core.images.masks import IGNORED
+
+_STRIP = 1 << 22  # values of a strip (M x rows x W): 16 MiB of float32
+
+
+@dataclass(frozen=True)
+class LabelMap:
+    """A picture's answer at full size.
+
+    Args:
+        labels: (H, W) int16, index of the category, or `IGNORED`.
+        confidence: (H, W) float32, probability of the winner, 0..1.
+    """
+
+    labels: NDArray[np.int16]
+    confidence: NDArray[np.float32]
+
+
+def label_map(
+    grid_values: Tensor, size: tuple[int, int], *, are_scores: bool, threshold: float = 0.0, strip: int = _STRIP
+) -> LabelMap:
+    """Up-sample and decide.
+
+    Args:
+        grid_values: (M, h, w) scores (without smoothing) or probabilities (with it), as the published program does.
+        size: height and width of the picture, pixels.
+        are_scores: they are scores; the confidence is then the softmax over the up-sampled scores.
+        threshold: pixels with a confidence below it get `IGNORED`.
+        strip: values held at once, at least one row's.
+    """
+    height, width = size
+    rows_at_once = max(1, strip // (len(grid_values) * width))
+    labels = np.empty(size, dtype=np.int16)
+    confidence = np.empty(size, dtype=np.float32)
+    for top in range(0, height, rows_at_once):
+        rows = slice(top, min(top + rows_at_once, height))
+        values = upsample_rows(grid_values, size, rows)  # (M, rows, W)
+        best, winner = values.max(dim=0)
+        sure = 1 / (values - best).exp_().sum(dim=0) if are_scores else best
+        if threshold > 0:
+            winner = winner.masked_fill(sure < threshold, IGNORED)
+        labels[rows] = winner.cpu().numpy()
+        confidence[rows] = sure.cpu().numpy()
+    return LabelMap(labels, confidence)
+
+
+def upsample_rows(grid_values: Tensor, size: tuple[int, int], rows: slice) -> Tensor:
+    """Rows `rows` of `interpolate(grid_values, size, mode="bilinear", align_corners=False)`: (M, rows, W)."""
+    above, below, down = _positions(grid_values.shape[1], size[0], grid_values.device, rows)
+    left, right, across = _positions(grid_values.shape[2], size[1], grid_values.device, slice(None))
+    first = int(above[0])
+    band = grid_values[:, first : int(below[-1]) + 1]  # the few grid rows this strip needs
+    wide = torch.lerp(band[:, :, left], band[:, :, right], across)
+    return torch.lerp(wide[:, above - first], wide[:, below - first], down[:, None])
+
+
+def _positions(cells: int, pixels: int, device: torch.device, part: slice) -> tuple[Tensor, Tensor, Tensor]:
+    """For the pixels of `part`: the cell before, the cell after, and the fraction between."""
+    position = ((torch.arange(pixels, device=device)[part] + 0.5) * (cells / pixels) - 0.5).clamp(min=0)
+    before = position.floor().long().clamp(max=cells - 1)
+    return before, (before + 1).clamp(max=cells - 1), position - before

@@ -1,0 +1,100 @@
+"""What is written for one image, and where: nothing outside the output folder, every file whole or not at all.
+
+    <name>.png               the mask, sub-folders as in the input
+    overlays/<name>.jpg      photograph, colours, names, legend
+    thumbnails/<name>.*.jpg  what the page shows: photograph, overlay, mask
+
+Masks alone end in .png, so even with an input folder called `overlays` or `thumbnails` nothing writes over another.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePath
+
+from PIL import Image
+
+from ifseg_cli.core.errors import OutputError
+from ifseg_cli.core.files import atomic
+from ifseg_cli.core.images.masks import count_labels
+from ifseg_cli.core.images.sources import Source
+from ifseg_cli.core.prediction.engine.manifest import ClassArea, Record
+from ifseg_cli.core.prediction.outputs.overlay import blend, coloured, shrink
+from ifseg_cli.core.prediction.outputs.prediction import Prediction
+
+_THUMBNAIL = (1, 640)  # pixels, the long side: reduced, never enlarged
+
+
+def write_results(out: Path, source: Source, prediction: Prediction, *, overlay: bool, seconds: float) -> Record:
+    """Write the files of one image.
+
+    Returns:
+        Its line of the manifest.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    name = source.output
+    mask = PurePath(f"{name}.png")
+    _save(out / mask, prediction.mask())
+    overlay_path, thumbnails = None, None
+    if overlay:
+        overlay_path = PurePath("overlays", f"{name}.jpg")
+        _save(out / overlay_path, prediction.overlay())
+        thumbnails = _write_thumbnails(out, name, prediction)
+    height, width = prediction.labels.shape
+    counts, ignored = count_labels(prediction.labels, len(prediction.names))
+    return Record(
+        image=source.name.as_posix(),
+        path=str(source.path.absolute()),
+        width=width,
+        height=height,
+        mask=mask.as_posix(),
+        overlay=overlay_path.as_posix() if overlay_path else None,
+        thumbnails=thumbnails,
+        classes=class_areas(prediction, counts),
+        ignored=ignored,
+        confidence=round(float(prediction.confidence.mean(dtype="float64")), 6),
+        seconds=round(seconds, 3),
+    )
+
+
+def class_areas(prediction: Prediction, counts: tuple[int, ...]) -> tuple[ClassArea, ...]:
+    """The categories present, largest first."""
+    total = prediction.labels.size
+    present = sorted((i for i, count in enumerate(counts) if count), key=lambda i: -counts[i])
+    return tuple(
+        ClassArea(prediction.names[i], prediction.mask_values[i], counts[i], round(counts[i] / total, 6))
+        for i in present
+    )
+
+
+def planned_files(source: Source, overlay: bool) -> tuple[PurePath, ...]:
+    """Relative paths of everything `write_results` may write for an image."""
+    name = source.output
+    extra = (PurePath("overlays", f"{name}.jpg"), *_thumbnail_paths(name).values()) if overlay else ()
+    return (PurePath(f"{name}.png"), *extra)
+
+
+def _thumbnail_paths(name: PurePath) -> dict[str, PurePath]:
+    endings = {"photograph": "photo.jpg", "overlay": "overlay.jpg", "mask": "mask.jpg"}
+    return {kind: PurePath("thumbnails", f"{name}.{ending}") for kind, ending in endings.items()}
+
+
+def _write_thumbnails(out: Path, name: PurePath, prediction: Prediction) -> dict[str, str]:
+    paths = _thumbnail_paths(name)
+    overlay = blend(prediction.pixels, prediction.labels, prediction.colours, _THUMBNAIL)
+    _save(out / paths["photograph"], shrink(prediction.pixels, overlay.size))
+    _save(out / paths["overlay"], overlay)
+    _save(out / paths["mask"], coloured(prediction.labels, prediction.colours, _THUMBNAIL))
+    return {kind: path.as_posix() for kind, path in paths.items()}
+
+
+def _save(path: Path, image: Image.Image) -> None:
+    try:
+        with atomic(path) as file:
+            if path.suffix == ".png":
+                image.save(file, format="PNG")
+            else:
+                image.save(file, format="JPEG", quality=90, subsampling=0)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}", remedy="choose another --out") from error

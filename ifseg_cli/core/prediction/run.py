@@ -1,0 +1,110 @@
+"""A run of prediction: pictures in, a folder of masks out. What `ifseg predict` and `ifseg_cli.predict` both call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ifseg_cli.core.bases.places import DEFAULTS, LoadOptions
+from ifseg_cli.core.files import require_new
+from ifseg_cli.core.recipe import PredictionSettings, prediction_settings
+
+if TYPE_CHECKING:
+    from ifseg_cli.core.images.sources import Source
+    from ifseg_cli.core.prediction.engine.manifest import Failure, Record
+    from ifseg_cli.core.prediction.engine.pipeline import Summary
+    from ifseg_cli.core.prediction.model import Model
+
+
+@dataclass(frozen=True, eq=False)
+class PredictionRun:
+    """All that is known before the first picture."""
+
+    model: Model
+    sources: tuple[Source, ...]
+    out: Path
+    settings: PredictionSettings  # the model's own, with what the user replaced
+    overwrite: bool = False
+
+    def carry_out(
+        self, command: Sequence[str] = (), on_image: Callable[[Record | Failure], None] = lambda _: None
+    ) -> Summary:
+        """Segment and write (`predict_images`)."""
+        from ifseg_cli.core.prediction.engine.pipeline import predict_images
+
+        return predict_images(
+            self.model,
+            self.sources,
+            self.out,
+            self.settings,
+            overwrite=self.overwrite,
+            command=command,
+            on_image=on_image,
+        )
+
+
+def prepare(
+    images: str | Path | Sequence[str | Path],
+    *,
+    model: str | Path = "ifseg-model",
+    out: str | Path = "masks",
+    overrides: Sequence[str] = (),
+    options: Mapping[str, object] | None = None,
+    device: str = "auto",
+    loading: LoadOptions = DEFAULTS,
+    overwrite: bool = False,
+) -> PredictionRun:
+    """Find the pictures and load the model. The fast checks come first.
+
+    Args:
+        images: files, folders, patterns.
+        model: what `ifseg adapt` wrote, or a training checkpoint of the published program.
+        out: where masks, overlays and the page go.
+        overrides: `prediction.key=value` each, instead of the model's own settings.
+        options: the same as key -> value.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        loading: how the model is read.
+        overwrite: write into a folder that is not empty.
+
+    Raises:
+        IfsegError: the first thing that is not right.
+    """
+    prediction_settings(PredictionSettings(), overrides, options)  # a wrong one is told before the model is read
+    require_new(Path(out), overwrite)
+
+    from ifseg_cli.core.images.sources import find_images
+
+    inputs = [images] if isinstance(images, (str, Path)) else images
+    sources = find_images(inputs, exclude=Path(out))
+
+    from ifseg_cli.core.prediction.model import Model  # torch from here on
+
+    loaded = Model.load(model, device, loading)
+    settings = prediction_settings(loaded.settings, overrides, options)
+    return PredictionRun(loaded, sources, Path(out), settings, overwrite)
+
+
+def predict(
+    images: str | Path | Sequence[str | Path],
+    *,
+    model: str | Path = "ifseg-model",
+    out: str | Path = "masks",
+    overrides: Sequence[str] = (),
+    device: str = "auto",
+    loading: LoadOptions = DEFAULTS,
+    overwrite: bool = False,
+    on_image: Callable[[Record | Failure], None] = lambda _: None,
+) -> Summary:
+    """Segment pictures into a folder: `ifseg predict` from Python, with the same result.
+
+    The arguments are those of `prepare`; `on_image` is called after every picture with its line of the manifest.
+
+    Raises:
+        IfsegError: the first thing that is not right; a picture that cannot be used is a failure in the summary.
+    """
+    run = prepare(
+        images, model=model, out=out, overrides=overrides, device=device, loading=loading, overwrite=overwrite
+    )
+    return run.carry_out(on_image=on_image)

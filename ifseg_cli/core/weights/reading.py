@@ -1,0 +1,119 @@
+"""A weights file, whoever wrote it -> its tensors and its settings. What it is, is told by its contents.
+
+fairseq             {"model": tensors, "cfg" or "args": settings, ...}
+the port            tensors alone; its settings lie in config.json beside it
+safetensors         the same, in the other container
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from ifseg_cli.core.errors import CheckpointError
+from ifseg_cli.core.weights.files import read_json
+from ifseg_cli.core.weights.unpickling import AGAIN, Inert, read_torch
+
+FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
+MOST_DEEP = 12  # nesting of settings that is followed
+PARTS = ("task", "model")  # of fairseq's settings; the model's own win
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a weights file holds."""
+
+    tensors: dict[str, Tensor]  # under the file's own names
+    settings: dict[str, Any]  # flat: name -> number, text, truth value; empty if there are none
+    layout: str  # "fairseq" or "Hugging Face", for people
+
+
+def read_contents(path: Path) -> Contents:
+    """Read a published weights file, in any container.
+
+    Raises:
+        CheckpointError: it cannot be read, or holds no weights.
+    """
+    if is_safetensors(path):
+        return _of_port(read_weights(path), path)
+    found = read_torch(path)
+    if not isinstance(found, dict):
+        raise CheckpointError(f"{path} holds a {type(found).__name__}", "a dictionary of tensors", AGAIN)
+    values = cast("dict[Any, Any]", found)
+    if isinstance(values.get("model"), dict):
+        return Contents(_tensors(values["model"], path), _settings_of(values), "fairseq")
+    return _of_port(_tensors(values, path), path)
+
+
+def is_safetensors(path: Path) -> bool:
+    """Whether a file begins like one: the length of a header, then a JSON object."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(9)
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: {error.strerror}") from error
+    return len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") < 1 << 32
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a safetensors file, memory-mapped.
+
+    Raises:
+        CheckpointError: it is not one, or is cut short.
+    """
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"{path} cannot be read as safetensors: {error}", remedy="fetch or make it again"
+        ) from error
+
+
+def _of_port(tensors: dict[str, Tensor], path: Path) -> Contents:
+    config = path.parent / "config.json"
+    settings = plain(read_json(config)) if config.is_file() else {}
+    return Contents(tensors, cast("dict[str, Any]", settings), "Hugging Face")
+
+
+def _tensors(values: Mapping[Any, Any], path: Path) -> dict[str, Tensor]:
+    if not values or not all(isinstance(name, str) and isinstance(each, Tensor) for name, each in values.items()):
+        strange = next((str(name) for name, each in values.items() if not isinstance(each, Tensor)), "nothing")
+        raise CheckpointError(f"{path} holds {strange[:60]!r}, no tensor", "weights by name", AGAIN)
+    return {name: each.detach() for name, each in values.items()}
+
+
+def _settings_of(values: Mapping[Any, Any]) -> dict[str, Any]:
+    """fairseq's settings, flat: those of the task, then those of the model; older files have one flat `args`."""
+    flat: dict[str, Any] = {}
+    config = plain(values.get("cfg"))
+    parts = [config.get(part) for part in PARTS] if isinstance(config, dict) else []
+    for part in (plain(values.get("args")), *parts):
+        if isinstance(part, dict):
+            flat |= {name: value for name, value in cast("dict[str, Any]", part).items() if value is not None}
+    return flat
+
+
+def plain(value: object, depth: int = 0) -> Any:  # noqa: ANN401 - whatever the file says
+    """Settings without their wrapping: Namespace, dictionaries, and what omegaconf makes of them."""
+    if depth > MOST_DEEP:
+        return None
+    if isinstance(value, argparse.Namespace):
+        value = vars(value)
+    if isinstance(value, Inert):
+        state: Any = value.state
+        inside = state.get("_content", state.get("_val")) if isinstance(state, dict) else None
+        return plain(cast("object", inside), depth + 1)
+    if isinstance(value, dict):
+        entries = cast("dict[Any, Any]", value).items()
+        return {name: plain(each, depth + 1) for name, each in entries if isinstance(name, str)}
+    if isinstance(value, list):
+        return [plain(each, depth + 1) for each in cast("list[Any]", value)]
+    return value if isinstance(value, (str, int, float, bool)) else None

@@ -1,0 +1,124 @@
+"""Which pictures are found, and that no two of them share a name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from ifseg_cli.core.errors import ImageError, OutputError
+from ifseg_cli.core.images.sources import find_images
+
+
+def make(root: Path, *names: str) -> Path:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (1, 1)).save(path, format="PNG")
+    return root
+
+
+def names(*inputs: Path | str, exclude: Path | None = None) -> list[str]:
+    return [source.name.as_posix() for source in find_images(inputs, exclude)]
+
+
+def outputs(*inputs: Path | str) -> list[str]:
+    return [source.output.as_posix() for source in find_images(inputs)]
+
+
+def test_a_folder_is_read_with_sub_folders_sorted(tmp_path: Path):
+    make(tmp_path, "b.png", "a.JPG", "sub/deep/c.tiff")
+    assert names(tmp_path) == ["a.JPG", "b.png", "sub/deep/c.tiff"]
+    assert outputs(tmp_path) == ["a", "b", "sub/deep/c"]
+
+
+def test_hidden_files_and_other_files_are_passed_over(tmp_path: Path):
+    make(tmp_path, "a.png", ".b.png", ".hidden/c.png", "._a.jpg")
+    (tmp_path / "README.md").write_text("no picture")
+    (tmp_path / "film.mp4").write_text("no picture")
+    assert names(tmp_path) == ["a.png"]
+
+
+def test_a_file_named_by_the_user_is_read_whatever_it_is_called(tmp_path: Path):
+    make(tmp_path, ".hidden.png", "noending")
+    assert names(tmp_path / ".hidden.png", tmp_path / "noending") == [".hidden.png", "noending"]
+
+
+def test_patterns_keep_folders_below_the_wildcard(tmp_path: Path):
+    make(tmp_path, "in/x/a.png", "in/y/b.png", "in/y/c.jpg")
+    assert names(f"{tmp_path}/in/**/*.png") == ["x/a.png", "y/b.png"]
+    assert names(f"{tmp_path}/in/y*") == ["y/b.png", "y/c.jpg"]
+    assert names(f"{tmp_path}/in/**") == ["x/a.png", "y/b.png", "y/c.jpg"]
+
+
+def test_a_file_called_like_a_pattern_is_a_file(tmp_path: Path):
+    make(tmp_path, "a[1].png", "a1.png")
+    assert names(tmp_path / "a[1].png") == ["a[1].png"]
+
+
+def test_relative_patterns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    make(tmp_path, "a.png", "b.png")
+    monkeypatch.chdir(tmp_path)
+    assert names("*.png") == names(".") == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize("given", ["missing", "missing/*.png", "empty", "missing.jpg"])
+def test_an_input_that_matches_nothing_is_an_error(tmp_path: Path, given: str):
+    (tmp_path / "empty").mkdir()
+    make(tmp_path, "there.png")
+    with pytest.raises(ImageError, match="no picture found at"):
+        find_images([tmp_path / "there.png", tmp_path / given])
+
+
+def test_the_output_folder_inside_the_input_is_not_read(tmp_path: Path):
+    make(tmp_path, "a.png", "masks/a.png", "masks/sub/b.png")
+    assert names(tmp_path, exclude=tmp_path / "masks") == ["a.png"]
+    assert names(f"{tmp_path}/**/*.png", exclude=tmp_path / "masks") == ["a.png"]
+
+
+def test_a_model_inside_the_input_is_not_read(tmp_path: Path):
+    make(tmp_path, "a.png", "ifseg-model/loss.png")
+    assert names(tmp_path) == ["a.png", "ifseg-model/loss.png"]
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / "ifseg-model" / name).touch()
+    assert names(tmp_path) == ["a.png"]
+
+
+@pytest.mark.parametrize("given", [".", "photos", "photos/a.png"])
+def test_an_input_inside_the_output_folder_is_an_error(tmp_path: Path, given: str):
+    make(tmp_path, "photos/a.png")
+    with pytest.raises(OutputError, match="lies in the output folder"):
+        find_images([tmp_path / given], exclude=tmp_path)
+
+
+def test_a_picture_named_twice_is_one(tmp_path: Path):
+    make(tmp_path, "a.png")
+    assert names(tmp_path, tmp_path / "a.png", tmp_path) == ["a.png"]
+
+
+def test_two_suffixes_of_one_stem_keep_them(tmp_path: Path):
+    make(tmp_path, "a.png", "a.jpg", "b.jpg")
+    assert outputs(tmp_path) == ["a.jpg", "a.png", "b"]
+
+
+def test_a_name_kept_with_suffix_may_not_meet_another(tmp_path: Path):
+    make(tmp_path, "a.png", "a.jpg", "a.jpg.tif")
+    assert len(set(outputs(tmp_path))) == 3
+
+
+def test_one_name_in_two_folders_is_told_apart_by_parents(tmp_path: Path):
+    make(tmp_path, "p/x/1.png", "q/x/1.png", "p/x/2.png")
+    assert sorted(names(tmp_path / "p/x", tmp_path / "q/x")) == ["2.png", "p/x/1.png", "q/x/1.png"]
+
+
+def test_links_to_folders_are_followed_without_loops(tmp_path: Path):
+    make(tmp_path, "in/a.png", "elsewhere/b.png")
+    (tmp_path / "in" / "loop").symlink_to(tmp_path / "in")
+    (tmp_path / "in" / "other").symlink_to(tmp_path / "elsewhere")
+    assert names(tmp_path / "in") == ["a.png", "other/b.png"]
+
+
+def test_odd_names_are_names(tmp_path: Path):
+    make(tmp_path, "with space.png", "ünï.png", "line\nbreak.png", "#50%.png")
+    assert len(names(tmp_path)) == 4
