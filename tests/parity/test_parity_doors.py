@@ -28,7 +28,7 @@ BASES = {"fairseq": SHARED / "public" / "ofa_style_ckpt.pt", "port": SHARED / "h
 
 def needs(path: Path) -> Path:
     if not path.exists():
-        pytest.skip(f"needs ../shared/{path.relative_to(SHARED.parent)}")
+        pytest.skip(f"needs ../shared/{path.relative_to(SHARED.parent)}: the same weights in another layout")
     return path
 
 

@@ -106,7 +106,7 @@ def test_names_of_the_photographs_are_known(words, tmp_path):
 
     shared = Path(__file__).resolve().parents[3] / "shared" / "data" / "coco128"
     if not shared.is_dir():
-        pytest.skip("needs ../shared/data/coco128")
+        pytest.skip("needs ../shared/data/coco128: the first 128 images of COCO val2017 with their panoptic masks")
     (tmp_path / "words.json").write_text(json.dumps(words.to_json()))
     known = KnownWords.read(tmp_path / "words.json")
     names = [clean(name) for value, name in json.loads((shared / "classes.json").read_text()).items() if value != "0"]

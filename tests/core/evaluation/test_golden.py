@@ -13,14 +13,15 @@ from ifseg_cli.core.errors import DatasetError
 from ifseg_cli.core.evaluation.definitions import score
 
 sys.path.insert(0, str(Path(__file__).parent))
-from golden import Run, find_run, run_names
+from golden import FETCH, Run, find_run, run_names
 
 
 @pytest.fixture(params=run_names(), ids=lambda name: f"{name[0]}-{name[1]}")
 def run(request: pytest.FixtureRequest) -> Run:
     found = find_run(*request.param)
     if found is None:
-        pytest.skip(f"needs ../shared/data/golden/{request.param[0]}")
+        case = request.param[0]
+        pytest.skip(f"needs ../shared/data/golden/{case}: {FETCH[case]}")
     return found
 
 

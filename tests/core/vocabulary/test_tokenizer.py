@@ -26,7 +26,7 @@ FILES = {
 def load_layout(name: str, folder: Path) -> Tokenizer:
     source, files = FILES[name]
     if not source.exists():
-        pytest.skip(f"needs ../shared/tokenizer/{source.name}")
+        pytest.skip(f"needs ../shared/tokenizer/{source.name}: utils/BPE and dict.txt of the OFA repository")
     for file in files:
         shutil.copy(source / file, folder / file)
     return Tokenizer.load(folder)
