@@ -15,7 +15,8 @@ from ifseg_cli.commands import console, options
 
 if TYPE_CHECKING:
     from ifseg_cli.core.adaptation.loop import Step
-    from ifseg_cli.core.adaptation.run import Adapted, Run
+    from ifseg_cli.core.adaptation.prepare import Run
+    from ifseg_cli.core.adaptation.run import Adapted
 
 
 def adapt(
@@ -50,7 +51,8 @@ def adapt(
 
     Example:  ifseg adapt --categories ade20k --base ofa-base
     """
-    from ifseg_cli.core.adaptation.run import prepare, require_place, require_precision
+    from ifseg_cli.core.adaptation.prepare import prepare
+    from ifseg_cli.core.adaptation.run import require_place, require_precision
 
     require_place(out, resume, overwrite)
     require_precision(save)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ifseg_cli.core.adaptation.run import Run, prepare
+from ifseg_cli.core.adaptation.prepare import Run, prepare
 from ifseg_cli.core.bases.places import DEFAULTS, LoadOptions
 from ifseg_cli.core.errors import IfsegError
 from ifseg_cli.core.files import require_new, write_atomic, write_json

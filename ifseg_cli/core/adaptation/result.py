@@ -12,7 +12,7 @@ from ifseg_cli.core.bases.folder import save_folder
 from ifseg_cli.core.provenance import provenance
 
 if TYPE_CHECKING:
-    from ifseg_cli.core.adaptation.run import Run
+    from ifseg_cli.core.adaptation.prepare import Run
 
 CURVE = "loss.png"
 
