@@ -5,6 +5,7 @@ People read stderr; machines read stdout, and find nothing there but what they a
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -28,6 +29,9 @@ def run(app: typer.Typer) -> None:
 
     A fault of ours is not caught: Python prints its traceback and exits with 1.
     """
+    for stream in (sys.stdout, sys.stderr):  # names may hold bytes that are no text: escaped, never an error
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = app(standalone_mode=False)
     except IfsegError as error:

@@ -120,6 +120,17 @@ ShortSide = Annotated[
     ),
 ]
 
+KeepTransparent = Annotated[
+    bool,
+    typer.Option(
+        "--keep-transparent", help="Label transparent pixels too; else they are ignore.", rich_help_panel=METHOD
+    ),
+]
+AcceptTruncated = Annotated[
+    bool,
+    typer.Option("--accept-truncated", help="Use pictures that are cut off as far as they go.", rich_help_panel=METHOD),
+]
+
 # ---------------------------------------------------------------- output
 
 NoOverlay = Annotated[

@@ -10,6 +10,8 @@ import typer
 
 from ifseg_cli.commands import console, options
 
+NEVER_SHOWN = 10  # names that no pixel got, listed on the terminal; --json has all
+
 if TYPE_CHECKING:
     from ifseg_cli.core.prediction.engine.manifest import Failure, Record
     from ifseg_cli.core.prediction.engine.pipeline import Summary
@@ -28,6 +30,8 @@ def predict(
     neighbours: options.Neighbours = None,
     threshold: options.Threshold = None,
     short_side: options.ShortSide = None,
+    keep_transparent: options.KeepTransparent = False,
+    accept_truncated: options.AcceptTruncated = False,
     override: options.SetPrediction = None,
     device: options.Device = "auto",
     tokenizer: options.Tokenizer = None,
@@ -50,6 +54,7 @@ def predict(
 
     Example:  ifseg predict photos/ --model ifseg-model --out masks
     """
+    from ifseg_cli.core.errors import counted
     from ifseg_cli.core.prediction.run import prepare
     from ifseg_cli.core.vocabulary.files import gather_categories
 
@@ -66,18 +71,24 @@ def predict(
             "neighbours": neighbours,
             "threshold": threshold,
             "short_side": short_side,
+            "keep_transparent": keep_transparent or None,
+            "accept_truncated": accept_truncated or None,
             "overlay": False if no_overlay else None,
         },
         device=device,
         loading=loading,
         overwrite=overwrite,
     )
-    names = run.model.vocabulary.names
-    console.say(f"{len(run.sources)} pictures, {len(names)} categories, {run.model.device_reason}")
+    pictures, names = len(run.found.sources), len(run.model.vocabulary.names)
+    console.say(f"{counted(pictures, 'picture')}, {counted(names, 'category')}, {run.model.device_reason}")
     summary = _carry_out(run)
     if as_json:
         _print_json(summary, out)
     _report(summary, out, run.settings.overlay)
+    if summary.interrupted:
+        done = f"interrupted: {summary.done} of {counted(pictures, 'picture')} done, their masks are whole"
+        console.say_error(f"{done}; the same command with --overwrite starts anew")
+        return console.INTERRUPTED
     if summary.failures:
         return console.SOME_FAILED if summary.done else console.USER_ERROR
     return console.DONE
@@ -89,7 +100,7 @@ def _carry_out(run: PredictionRun) -> Summary:
     from ifseg_cli.core.prediction.engine.manifest import Failure
 
     with console.progress("images") as bar:
-        task = bar.add_task("predicting", total=len(run.sources), note="")
+        task = bar.add_task("predicting", total=len(run.found.sources) + len(run.found.faults), note="")
 
         def on_image(outcome: Record | Failure) -> None:
             if isinstance(outcome, Failure):
@@ -100,7 +111,8 @@ def _carry_out(run: PredictionRun) -> Summary:
 
 
 def _report(summary: Summary, out: Path, with_page: bool) -> None:
-    """The table of categories, and where the results are."""
+    """The table of categories, what was left out or done to pictures, and where the results are."""
+    from ifseg_cli.core.errors import counted, listed
     from ifseg_cli.core.prediction.outputs.overlay import share_text
 
     names = sorted(summary.pixels_of, key=lambda name: -summary.pixels_of[name])
@@ -110,15 +122,39 @@ def _report(summary: Summary, out: Path, with_page: bool) -> None:
         columns = ["category", ("images", right), ("share of pixels", right)]
         console.err.print(console.table(None, columns, rows))
     if summary.done and summary.never_predicted:
-        console.say_warning(f"never predicted: {', '.join(summary.never_predicted)}")
+        console.say_warning(f"never predicted: {listed(summary.never_predicted, NEVER_SHOWN)}")
+    for line in _remarks(summary):
+        console.err.print(line, markup=False, soft_wrap=True)
     if not summary.done:
-        console.say_error(f"none of the {len(summary.failures)} pictures could be used")
+        if not summary.interrupted:
+            console.say_error(f"none of {counted(len(summary.failures), 'picture')} could be used")
         return
     rate = f"{summary.seconds:.1f} s, {summary.seconds / summary.done:.2f} s a picture"
     console.err.print(f"{summary.done} done, {len(summary.failures)} failed in {rate}")
     console.err.print(f"masks: {out}", markup=False, soft_wrap=True)
     if with_page:
         console.err.print(f"look:  {out / 'index.html'}", markup=False, soft_wrap=True)
+
+
+def _remarks(summary: Summary) -> list[str]:
+    """One line each: files passed over, pictures that were stretched, cut off, or of several pages."""
+    from ifseg_cli.core.errors import counted
+    from ifseg_cli.core.images.decode import CUT_OFF, STRETCHED
+    from ifseg_cli.core.images.opening import HEIF_PLUGIN, HEIF_SUFFIXES
+    from ifseg_cli.core.images.sources import told
+
+    lines: list[str] = []
+    if summary.passed_over.total():
+        heif = any(summary.passed_over[suffix.removeprefix(".")] for suffix in HEIF_SUFFIXES)
+        hint = f" (pip install {HEIF_PLUGIN} reads heic)" if heif else ""
+        lines.append(f"passed over: {told(summary.passed_over)}{hint}")
+    if number := summary.notes[STRETCHED]:
+        lines.append(f"{counted(number, 'picture')} of 16 or 32 bits used a small part of their range: stretched")
+    if number := summary.notes[CUT_OFF]:
+        lines.append(f"{counted(number, 'picture')} cut off, used as far as they go")
+    if summary.several:
+        lines.append(f"{counted(summary.several, 'picture')} of several frames or pages: the first was used")
+    return lines
 
 
 def _print_json(summary: Summary, out: Path) -> None:
@@ -140,6 +176,9 @@ def _print_json(summary: Summary, out: Path) -> None:
         "out": str(out),
         "done": summary.done,
         "failed": [asdict(failure) for failure in summary.failures],
+        "passed_over": dict(summary.passed_over),
+        "notes": dict(summary.notes),
+        "of_several_frames": summary.several,
         "seconds": round(summary.seconds, 3),
         "classes": classes,
         "ignored_pixels": summary.ignored,

@@ -8,7 +8,8 @@
     ├── CheckpointError        a base or a model: folder, file or contents
     ├── ImageError             a picture that cannot be read or used
     ├── DatasetError           images and labels that do not fit together
-    ├── OutputError            a result that would overwrite, or cannot be written
+    ├── OutputError            a result that would overwrite, or cannot be written; nothing was begun
+    │   └── UnfinishedError    the same in the middle of the work: what was done is kept; exit code 3
     └── DeviceError            a device that is not there, or too small
 
 A message is one line: what was found, what was expected, what to do. Anything else that is raised is a fault of ours
@@ -27,6 +28,12 @@ def listed(things: Sequence[object], shown: int = SHOWN) -> str:
     """`a, b, c and 7 more`: a list short enough for a message."""
     more = f" and {len(things) - shown} more" if len(things) > shown else ""
     return ", ".join(map(str, things[:shown])) + more
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 picture`, `2 pictures`, `3 categories`."""
+    plural = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
+    return f"{number:,} {thing if number == 1 else plural}"
 
 
 class IfsegError(Exception):
@@ -85,6 +92,12 @@ class DatasetError(IfsegError):
 
 class OutputError(IfsegError):
     """A result that would overwrite another, or cannot be written."""
+
+
+class UnfinishedError(OutputError):
+    """A result that could not be written when work had been done; what was done is kept, and `remedy` goes on."""
+
+    exit_code: ClassVar[int] = 3
 
 
 class DeviceError(IfsegError):

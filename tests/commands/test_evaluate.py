@@ -100,7 +100,7 @@ def test_a_stale_mask_of_an_earlier_run_is_not_scored(folder: Path, tiny_model: 
     assert ifseg(folder, *MODEL, "--no-overlay").returncode == 0
     (folder / "images" / "b.png").write_bytes(b"broken")
     done = ifseg(folder, *MODEL, "--no-overlay", "--overwrite", "--json")
-    assert (folder / "evaluation" / "masks" / "b.png").is_file()
+    assert not (folder / "evaluation" / "masks" / "b.png").exists()
     assert json.loads(done.stdout)["images"]["scored"] == 1
 
 

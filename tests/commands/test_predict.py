@@ -68,7 +68,7 @@ def test_json_stands_alone_on_stdout_and_failures_give_3(folder: Path):
 def test_nothing_usable_gives_2(folder: Path):
     done = ifseg(folder, "broken", "--out", "none")
     assert done.returncode == 2
-    assert "none of the 1 pictures could be used" in done.stderr
+    assert "none of 1 picture could be used" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -15,26 +15,36 @@ from tiny import save_tiny_model
 from ifseg_cli.core.recipe import PredictionSettings, load_recipe
 from ifseg_cli.core.recipe.expect import keys
 
-# A value that must change what comes out, and what is then different.
+# A value that must change what comes out, what is then different, and the folder of pictures where it shows.
 CHANGED = {
-    "smoothing_iterations": ("0", "confidence"),
-    "neighbours": ("1", "confidence"),
-    "threshold": ("0.999", "ignored"),
-    "short_side": ("32", "confidence"),
-    "overlay": ("false", "overlay"),
-    "max_pixels": ("10", "failed"),
+    "smoothing_iterations": ("0", "confidence", "photos"),
+    "neighbours": ("1", "confidence", "photos"),
+    "threshold": ("0.999", "ignored", "photos"),
+    "short_side": ("32", "confidence", "photos"),
+    "keep_transparent": ("true", "ignored", "clear"),
+    "accept_truncated": ("true", "failed", "cut"),
+    "overlay": ("false", "overlay", "photos"),
+    "max_pixels": ("10", "failed", "photos"),
 }
+Plain = dict[str, dict[str, object]]
 SHORT = {"smoothing_iterations", "neighbours", "threshold", "short_side"}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model, and a photograph."""
+    """A model, and a photograph: whole, half transparent, and cut off."""
     root = tmp_path_factory.mktemp("settings")
     save_tiny_model(root / "model")
     small = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
     (root / "photos").mkdir()
-    Image.fromarray(small).resize((96, 80), Image.Resampling.BICUBIC).save(root / "photos" / "a.png")
+    photograph = Image.fromarray(small).resize((96, 80), Image.Resampling.BICUBIC)
+    photograph.save(root / "photos" / "a.png")
+    (root / "clear").mkdir()
+    photograph.putalpha(Image.linear_gradient("L").resize((96, 80)).point([0] * 128 + [255] * 128))
+    photograph.save(root / "clear" / "a.png")
+    (root / "cut").mkdir()
+    photograph.convert("RGB").save(root / "cut" / "a.jpg", quality=95)
+    (root / "cut" / "a.jpg").write_bytes((root / "cut" / "a.jpg").read_bytes()[:-900])
     return root
 
 
@@ -44,15 +54,19 @@ def facts(out: Path) -> dict[str, object]:
     return {"failed": not lines, **(json.loads(lines[0]) if lines else {})}
 
 
-def run(folder: Path, out: Path, *words: object, model: str | Path = "model") -> dict[str, object]:
-    done = ifseg("predict", "photos", "--model", model, "--out", out, *words, cwd=folder)
+def run(
+    folder: Path, out: Path, *words: object, model: str | Path = "model", pictures: str = "photos"
+) -> dict[str, object]:
+    done = ifseg("predict", pictures, "--model", model, "--out", out, *words, cwd=folder)
     assert "Traceback" not in done.stderr
     return facts(out)
 
 
 @pytest.fixture(scope="module")
-def plain(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    return run(folder, tmp_path_factory.mktemp("plain") / "out")
+def plain(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Plain:
+    """What each folder of pictures gives without any setting."""
+    out = tmp_path_factory.mktemp("plain")
+    return {pictures: run(folder, out / pictures, pictures=pictures) for pictures in ("photos", "clear", "cut")}
 
 
 def test_every_key_is_tried_here() -> None:
@@ -60,23 +74,21 @@ def test_every_key_is_tried_here() -> None:
 
 
 @pytest.mark.parametrize("key", CHANGED)
-def test_a_set_has_an_effect_and_is_noted(key: str, folder: Path, plain: dict[str, object], tmp_path: Path) -> None:
-    value, changes = CHANGED[key]
-    found = run(folder, tmp_path / "out", "--set", f"prediction.{key}={value}")
-    assert found.get(changes) != plain[changes]
+def test_a_set_has_an_effect_and_is_noted(key: str, folder: Path, plain: Plain, tmp_path: Path) -> None:
+    value, changes, pictures = CHANGED[key]
+    found = run(folder, tmp_path / "out", "--set", f"prediction.{key}={value}", pictures=pictures)
+    assert found.get(changes) != plain[pictures].get(changes)
     noted = json.loads((tmp_path / "out" / "provenance.json").read_text())["settings"]
     assert noted[key] == json.loads(value)
 
 
 @pytest.mark.parametrize("key", CHANGED)
-def test_the_models_own_recipe_has_the_same_effect(
-    key: str, folder: Path, plain: dict[str, object], tmp_path: Path
-) -> None:
-    value, changes = CHANGED[key]
+def test_the_models_own_recipe_has_the_same_effect(key: str, folder: Path, plain: Plain, tmp_path: Path) -> None:
+    value, changes, pictures = CHANGED[key]
     model = shutil.copytree(folder / "model", tmp_path / "model")
     (model / "recipe.yaml").write_text(load_recipe("default", [f"prediction.{key}={value}"]).to_yaml())
-    found = run(folder, tmp_path / "out", model=model)
-    assert found.get(changes) != plain[changes]
+    found = run(folder, tmp_path / "out", model=model, pictures=pictures)
+    assert found.get(changes) != plain[pictures].get(changes)
 
 
 @pytest.mark.parametrize("key", sorted(SHORT))
@@ -120,7 +132,7 @@ def test_evaluate_hears_them_too(folder: Path, tmp_path: Path) -> None:
             ["--set", "optimiser.steps=2"],
             "optimiser.steps does nothing to a finished model; expected prediction.",
         ),
-        (["--short-side", "100000"], "--short-side is 100000; expected a whole number from 16 to 2048"),
+        (["--short-side", "100000"], "--short-side is 100000; expected a whole number from 16 to 1024"),
     ],
 )
 def test_what_cannot_be_is_told_before_the_model_is_read(words: list[str], says: str, folder: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import ifseg_cli
-from ifseg_cli.core.errors import IfsegError, RecipeError
+from ifseg_cli.core.errors import IfsegError, RecipeError, counted, listed
 
 PAGE = (Path(__file__).parents[2] / "docs" / "errors.md").read_text(encoding="utf-8")
 
@@ -42,8 +42,22 @@ def test_all_of_them_are_drawn_in_one_file() -> None:
     assert all(kind.__name__ in errors.__doc__ and kind.__doc__ for kind in family())
 
 
-def test_all_of_them_end_in_exit_code_2() -> None:
-    assert {kind.exit_code for kind in family()} == {2}
+def test_all_of_them_end_in_exit_code_2_but_work_that_is_kept() -> None:
+    codes = {kind.__name__: kind.exit_code for kind in family()}
+    assert codes.pop("UnfinishedError") == 3
+    assert set(codes.values()) == {2}
+
+
+@pytest.mark.parametrize(
+    ("number", "thing", "text"), [(1, "picture", "1 picture"), (2000, "category", "2,000 categories")]
+)
+def test_numbers_are_told_with_their_thing(number: int, thing: str, text: str) -> None:
+    assert counted(number, thing) == text
+
+
+def test_long_lists_are_shortened() -> None:
+    assert listed(["a", "b"]) == "a, b"
+    assert listed(range(9), 3) == "0, 1, 2 and 6 more"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ifseg_cli.core.adaptation.loop import Step
-from ifseg_cli.core.files import write_atomic, write_text
+from ifseg_cli.core.files import append_line, write_atomic, write_text
 
 LOG = "train.jsonl"
 
@@ -31,8 +31,7 @@ class TrainLog:
     def add(self, step: Step) -> None:
         """Write a step if it is due."""
         if step.number % self.every == 0 or step.number in (1, self.last):
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(step.to_json()) + "\n")
+            append_line(self.path, json.dumps(step.to_json()))
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:

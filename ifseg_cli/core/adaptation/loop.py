@@ -99,7 +99,8 @@ def adapt(
         step = train_step(network, samples.batch(update), optimiser, update, recipe.seed)
         on_step(step)
         done, stop = step.number == recipe.optimiser.steps, stopped()
-        if saving and not done and (stop or step.number % recipe.saving.checkpoint_every == 0):
+        # After the last step too: if the model cannot be written, the run is not lost.
+        if saving and (done or stop or step.number % recipe.saving.checkpoint_every == 0):
             save_checkpoint(saving.path, network, optimiser, step.number, saving.identity)
         if stop and not done:
             return False

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ifseg_cli.core.adaptation.prepare import Run, prepare
 from ifseg_cli.core.bases.places import DEFAULTS, LoadOptions
 from ifseg_cli.core.errors import IfsegError
-from ifseg_cli.core.files import require_new, write_atomic, write_json
+from ifseg_cli.core.files import require_folder, require_new, write_atomic, write_json
 from ifseg_cli.core.provenance import provenance
 from ifseg_cli.core.vocabulary.files import Words
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ifseg_cli.core.synthesis.draws import ArtificialImage
     from ifseg_cli.core.synthesis.statistics import DrawStatistics
 
+MAX_SEED = 2**32 - 1  # as in a recipe
 MAX_COUNT = 4096  # images; their targets are held in memory while they are written, 1 GB at 512 px
 
 
@@ -70,9 +71,10 @@ def synth(
     """
     if not 1 <= count <= MAX_COUNT:
         raise IfsegError(f"--count {count}", f"1 to {MAX_COUNT}")
-    if seed is not None and seed < 0:
-        raise IfsegError(f"--seed {seed}", "0 or more")
+    if seed is not None and not 0 <= seed <= MAX_SEED:
+        raise IfsegError(f"--seed {seed}", f"0 to {MAX_SEED}")
     require_new(Path(out), overwrite)
+    require_folder(Path(out))
     run = prepare(
         categories,
         base=base,

@@ -18,7 +18,7 @@ from torch import Tensor
 from ifseg_cli.core.adaptation.optimiser import PublishedAdamW
 from ifseg_cli.core.bases.base import Network
 from ifseg_cli.core.errors import CheckpointError
-from ifseg_cli.core.files import write_atomic
+from ifseg_cli.core.files import readable_path, write_atomic
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
@@ -53,7 +53,7 @@ def load_checkpoint(path: Path, network: Network, optimiser: PublishedAdamW, ide
         CheckpointError: the file cannot be read, or is of another run; names what differs.
     """
     try:
-        with safe_open(path, framework="pt") as file:
+        with readable_path(path) as readable, safe_open(readable, framework="pt") as file:
             metadata = file.metadata()
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     except (SafetensorError, OSError) as error:
@@ -80,7 +80,7 @@ def updates_done(path: Path) -> int:
     if not path.exists():
         return 0
     try:
-        with safe_open(path, framework="pt") as file:
+        with readable_path(path) as readable, safe_open(readable, framework="pt") as file:
             return int(file.metadata()["updates"])
     except (SafetensorError, OSError, KeyError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}", remedy="start again with --overwrite") from error

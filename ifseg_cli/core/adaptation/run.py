@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from ifseg_cli.core.adaptation.prepare import Run, prepare
 from ifseg_cli.core.bases.places import DEFAULTS, LoadOptions
-from ifseg_cli.core.errors import IfsegError, OutputError
+from ifseg_cli.core.errors import IfsegError, OutputError, UnfinishedError
+from ifseg_cli.core.files import forget, require_folder
 from ifseg_cli.core.vocabulary.files import Words
 
 if TYPE_CHECKING:
@@ -47,9 +48,15 @@ def require_place(out: Path, resume: bool, overwrite: bool) -> None:
         raise OutputError("both --resume and --overwrite", remedy="leave one out")
     if out.exists() and not out.is_dir():
         raise OutputError(f"{out} is a file", "a folder", "choose another --out")
+    if resume and finished and not begun:
+        raise OutputError(
+            f"{out} is finished already", "an interrupted run", "leave out --resume, and choose another --out"
+        )
     if resume and not begun:
-        state = "is finished already" if finished else "has no checkpoint"
-        raise OutputError(f"{out} {state}", "an interrupted run", "leave out --resume, or choose another --out")
+        empty = not out.exists() or not any(out.iterdir())
+        remedy = "leave out --resume" if empty else "say --overwrite in place of --resume"
+        raise OutputError(f"{out} has no checkpoint: nothing was saved yet", "an interrupted run", remedy)
+    require_folder(out)
     if resume or overwrite:
         return
     if begun:
@@ -96,6 +103,7 @@ def carry_out(
     from ifseg_cli.core.adaptation.loop import adapt as loop
     from ifseg_cli.core.adaptation.result import save_result
 
+    require_folder(out, room=_room(run))
     saving, first = _saving(run, out, resume)
     optimiser = run.recipe.optimiser
     log = TrainLog(out / LOG, run.recipe.saving.log_every, optimiser.steps, first)
@@ -105,11 +113,17 @@ def carry_out(
         on_step(step)
 
     begin = time.perf_counter()
-    finished = loop(run.base.network, run.samples, run.recipe, note, saving, stopped)
-    seconds = time.perf_counter() - begin
-    if finished:
-        save_result(out, run, seconds, command, half=save == "fp16")
-        saving.path.unlink(missing_ok=True)  # last: until the model is whole, the run can be resumed
+    try:
+        finished = loop(run.base.network, run.samples, run.recipe, note, saving, stopped)
+        seconds = time.perf_counter() - begin
+        if finished:
+            save_result(out, run, seconds, command, half=save == "fp16")
+            saving.path.unlink(missing_ok=True)  # last: until the model is whole, the run can be resumed
+    except OutputError as error:
+        done = steps_done(out)
+        kept = f"the state after step {done} is kept" if done else "nothing could be kept"
+        remedy = f"make room, then repeat the command with {'--resume' if done else '--overwrite'}"
+        raise UnfinishedError(f"{error.found}; {kept}", remedy=remedy) from error
     return Adapted(out, finished, optimiser.steps - first, seconds, run.warnings)
 
 
@@ -120,6 +134,15 @@ def steps_done(out: Path) -> int:
     return updates_done(out / CHECKPOINT)
 
 
+def _room(run: Run) -> int:
+    """Bytes that a run writes at least: the weights, and beside them a checkpoint with both moments of Adam."""
+    network = run.base.network
+    trained = network.parts()[run.recipe.train]
+    state = sum(each.numel() * each.element_size() for each in network.state_dict().values())
+    moved = sum(each.numel() * each.element_size() for name, each in network.named_parameters() if name in trained)
+    return state + 3 * moved
+
+
 def _saving(run: Run, out: Path, resume: bool) -> tuple[Saving, int]:
     """Where checkpoints go, and the first step."""
     from ifseg_cli.core.adaptation.loop import Saving
@@ -127,11 +150,7 @@ def _saving(run: Run, out: Path, resume: bool) -> tuple[Saving, int]:
     path = out / CHECKPOINT
     first = steps_done(out) if resume else 0
     if not resume:
-        path.unlink(missing_ok=True)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot make {out}: {error.strerror}", remedy="choose another --out") from error
+        forget([path])
     return Saving(path, run.identity(), resume), first
 
 

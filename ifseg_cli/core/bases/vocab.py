@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ifseg_cli.core.bases.places import DEFAULTS, LoadOptions, require_base
-from ifseg_cli.core.files import require_new, write_json
+from ifseg_cli.core.files import require_file, write_json
 from ifseg_cli.core.vocabulary.files import Words, gather_categories
 from ifseg_cli.core.vocabulary.inspection import Inspection, inspect_categories
 from ifseg_cli.core.vocabulary.reader import Reader
@@ -50,7 +50,7 @@ def vocab(
     given, source = gather_categories(categories)
     require_base(base, loading)
     if out is not None:
-        require_new(Path(out), overwrite)
+        require_file(Path(out), overwrite)
 
     import torch  # from here on: what can be checked without it has been
 

@@ -24,7 +24,7 @@ from ifseg_cli.scenes.draw import scene
 DESCRIPTION = "scenes.json"
 VERSION = 1  # of the drawing; another one draws other pictures
 COUNT, MOST = 400, 100_000
-SEED = 0
+SEED, MAX_SEED = 0, 2**32 - 1
 IGNORED = (255, 65535)  # as in every folder; no pixel of a scene has them
 
 
@@ -41,8 +41,8 @@ def open_scenes(
     seed = SEED if options.seed is None else options.seed
     if not 1 <= count <= MOST:
         raise DatasetError(f"--count is {count}", f"1 to {MOST}")
-    if seed < 0:
-        raise DatasetError(f"--seed is {seed}", "0 or more")
+    if not 0 <= seed <= MAX_SEED:
+        raise DatasetError(f"--seed is {seed}", f"0 to {MAX_SEED}")
     root = options.root or made
     if root is None:
         raise DatasetError("--root is missing", remedy="say where the scenes are drawn to")

@@ -71,7 +71,7 @@ def evaluate_model(
         DatasetError: labels, images, classes and the model's categories do not fit together.
         OutputError: `out` is taken, or lies among the inputs.
     """
-    from ifseg_cli.core.images.sources import Source
+    from ifseg_cli.core.images.sources import Found, Source
     from ifseg_cli.core.prediction.engine.pipeline import predict_images
 
     find_definition(definition)
@@ -80,16 +80,20 @@ def evaluate_model(
         raise DatasetError("--images is missing", remedy="a model needs the images: say --images DIR")
     survey = check_dataset(dataset, lambda _: on_step(CHECKING))
     by_path = {sample.image: sample for sample in dataset if sample.image is not None}
-    sources = [Source(path, Path(sample.stem + path.suffix), Path(sample.stem)) for path, sample in by_path.items()]
+    sources = tuple(
+        Source(path, Path(sample.stem + path.suffix), Path(sample.stem)) for path, sample in by_path.items()
+    )
     summary = predict_images(
         model,
-        sources,
+        Found(sources),
         out / MASKS,
         settings,
         overwrite=overwrite,
         command=command,
         on_image=lambda _: on_step(PREDICTING),
     )
+    if summary.interrupted:
+        raise KeyboardInterrupt
     failed = {Path(failure.path): failure.error for failure in summary.failures}
     lost = {sample.stem: failed[path.absolute()] for path, sample in by_path.items() if path.absolute() in failed}
     if len(lost) == len(dataset):

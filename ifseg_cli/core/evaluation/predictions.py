@@ -29,11 +29,15 @@ class Predictions:
     folder: Path
     table: NDArray[np.uint16]  # (65536,): mask value -> class index, `DROPPED` where it is no class
     values_from: str  # what said what the values mean
+    listed: frozenset[str] | None = (
+        None  # the masks that the run's own list names, if it left one; others are not its own
+    )
 
     def find(self, sample: Sample) -> Path | None:
         """The mask of a sample, None if there is none."""
-        plain = (self.folder / f"{sample.stem}{suffix}" for suffix in SUFFIXES)
-        return next((path for path in plain if path.is_file()), None)
+        names = (f"{sample.stem}{suffix}" for suffix in SUFFIXES)
+        mine = (self.folder / name for name in names if self.listed is None or name in self.listed)
+        return next((path for path in mine if path.is_file()), None)
 
 
 def open_predictions(folder: Path, dataset: Dataset) -> Predictions:
@@ -54,11 +58,20 @@ def open_predictions(folder: Path, dataset: Dataset) -> Predictions:
         raw_ids, source = dataset.raw_ids, dataset.classes_from
     table = np.full(VALUES, DROPPED, dtype=np.uint16)
     table[list(raw_ids)] = np.arange(len(raw_ids), dtype=np.uint16)
-    predictions = Predictions(folder, table, source)
+    predictions = Predictions(folder, table, source, _listed_by_the_run(folder))
     if not any(predictions.find(sample) for sample in dataset):
         example = f"{dataset.samples[0].stem}.png"
         raise DatasetError(f"{folder} has no mask for any of the {len(dataset)} labels", f"names like {example}")
     return predictions
+
+
+def _listed_by_the_run(folder: Path) -> frozenset[str] | None:
+    """The masks that `ifseg predict` says are finished; None where it did not write the folder."""
+    from ifseg_cli.core.prediction.engine.manifest import PREDICTIONS, read_records
+
+    if not (folder / PREDICTIONS).is_file():
+        return None
+    return frozenset(record.mask for record in read_records(folder))
 
 
 def require_same_names(names: Sequence[str], classes: Sequence[str], source: str, classes_from: str) -> None:

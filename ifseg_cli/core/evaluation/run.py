@@ -14,7 +14,7 @@ from ifseg_cli.core.evaluation.definitions import find_definition
 from ifseg_cli.core.evaluation.evaluate import evaluate_model, evaluate_predictions, require_outside
 from ifseg_cli.core.evaluation.predictions import open_predictions, require_same_names
 from ifseg_cli.core.evaluation.report import Report, write_report
-from ifseg_cli.core.files import require_new
+from ifseg_cli.core.files import require_folder, require_new
 from ifseg_cli.core.provenance import provenance
 from ifseg_cli.core.recipe import PredictionSettings, prediction_settings
 
@@ -118,6 +118,7 @@ def prepare(
     inputs = {"--images": where.images, "--labels": where.labels, "--predictions": folder, "--root": where.root}
     require_outside(out, inputs)
     require_new(out, overwrite)
+    require_folder(out)
     names = dataset_names(dataset, where)
     loaded, settings = None, PredictionSettings()
     if model is not None:

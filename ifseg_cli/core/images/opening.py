@@ -1,5 +1,6 @@
 """The one function that opens pictures, photographs and label maps alike: any file -> an open picture, or one line.
 
+- Only regular files are opened: a FIFO or a device would never end.
 - Formats whose reader starts another program (EPS, WMF), and stubs without a reader, are refused.
 - Too many pixels are refused before they are decoded.
 - Whatever Pillow raises on damaged files, while opening or while the caller reads, becomes an `ImageError`.
@@ -8,15 +9,16 @@
 from __future__ import annotations
 
 import io
+import stat
 import threading
 import warnings
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import IO
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from ifseg_cli.core.errors import ImageError
 
@@ -25,9 +27,23 @@ ORIENTATION = 0x0112  # EXIF
 _REFUSED = {"EPS", "WMF", "MPEG", "BUFR", "GRIB", "HDF5"}  # run programs, or are stubs without a reader
 
 
+HEIF_SUFFIXES = (".heic", ".heif", ".hif")
+HEIF_PLUGIN = "pillow-heif"  # reads them where it is installed
+
+
+@cache
+def _readers() -> None:
+    """Load Pillow's readers, and the plugin for HEIC where it is installed."""
+    Image.init()
+    with suppress(ImportError):
+        import pillow_heif  # pyright: ignore[reportMissingImports]
+
+        pillow_heif.register_heif_opener()
+
+
 def readable_formats() -> tuple[str, ...]:
     """Names (Pillow's) of the formats that are read."""
-    Image.init()
+    _readers()
     return tuple(name for name in Image.OPEN if name not in _REFUSED)
 
 
@@ -73,6 +89,8 @@ def orientation(image: Image.Image) -> int:
 
 def _opened(source: Path | bytes, name: str) -> IO[bytes]:
     try:
+        if isinstance(source, Path) and not stat.S_ISREG(source.stat().st_mode):
+            raise ImageError(f"{name} is no regular file", "a picture")
         file = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
     except OSError as error:
         raise ImageError(f"cannot read {name}: {error.strerror or error}") from error
@@ -87,6 +105,20 @@ def _require_size(image: Image.Image, name: str, max_pixels: int) -> None:
     width, height = image.size
     if width * height > max_pixels:
         raise ImageError(f"{name} has {width} x {height} = {width * height:,} pixels", f"at most {max_pixels:,}")
+
+
+_truncated_lock = threading.Lock()
+
+
+@contextmanager
+def truncated_pictures() -> Generator[None]:
+    """Inside, a picture that is cut off is read as far as it goes. (Pillow's switch is global: one at a time.)"""
+    with _truncated_lock:
+        ImageFile.LOAD_TRUNCATED_IMAGES = True
+        try:
+            yield
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
 _lock = threading.Lock()

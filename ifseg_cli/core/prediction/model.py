@@ -15,7 +15,7 @@ from ifseg_cli.core.bases.loaded import LoadedModel
 from ifseg_cli.core.bases.places import DEFAULTS, LoadOptions
 from ifseg_cli.core.device import pick_device
 from ifseg_cli.core.errors import ImageError
-from ifseg_cli.core.images.decode import Pixels, upright_rgb
+from ifseg_cli.core.images.decode import Photograph, Pixels, photograph
 from ifseg_cli.core.prediction.engine import stages
 from ifseg_cli.core.prediction.outputs.prediction import Prediction
 from ifseg_cli.core.recipe import PredictionSettings
@@ -68,17 +68,17 @@ class Model:
             ImageError: the picture cannot be read or used.
         """
         settings = settings or self.settings
-        pixels = _pixels(picture, settings)
-        prepared = stages.prepare(pixels, self.network.pictures, settings)
+        read = _read(picture, settings)
+        prepared = stages.prepare(read.pixels, self.network.pictures, settings)
         found = stages.score(self.network, [prepared], settings)
-        return stages.finish(pixels, found, 0, self.vocabulary, settings)
+        return stages.finish(read, found, 0, self.vocabulary, settings)
 
 
-def _pixels(picture: Picture, settings: PredictionSettings) -> Pixels:
+def _read(picture: Picture, settings: PredictionSettings) -> Photograph:
     if isinstance(picture, Image.Image):
-        return upright_rgb(picture)
+        return photograph(picture)
     if isinstance(picture, np.ndarray):
-        return _checked(picture)
+        return Photograph(_checked(picture))
     return stages.read(picture, settings)
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ifseg_cli.core.bases.places import DEFAULTS, LoadOptions
-from ifseg_cli.core.files import require_new
+from ifseg_cli.core.files import require_folder, require_new
 from ifseg_cli.core.recipe import PredictionSettings, prediction_settings
 
 if TYPE_CHECKING:
-    from ifseg_cli.core.images.sources import Source
+    from ifseg_cli.core.images.sources import Found
     from ifseg_cli.core.prediction.engine.manifest import Failure, Record
     from ifseg_cli.core.prediction.engine.pipeline import Summary
     from ifseg_cli.core.prediction.model import Model
@@ -23,7 +23,7 @@ class PredictionRun:
     """All that is known before the first picture."""
 
     model: Model
-    sources: tuple[Source, ...]
+    found: Found
     out: Path
     settings: PredictionSettings  # the model's own, with what the user replaced
     overwrite: bool = False
@@ -36,7 +36,7 @@ class PredictionRun:
 
         return predict_images(
             self.model,
-            self.sources,
+            self.found,
             self.out,
             self.settings,
             overwrite=self.overwrite,
@@ -77,13 +77,14 @@ def prepare(
     from ifseg_cli.core.images.sources import find_images
 
     inputs = [images] if isinstance(images, (str, Path)) else images
-    sources = find_images(inputs, exclude=Path(out))
+    found = find_images(inputs, exclude=Path(out))
+    require_folder(Path(out))
 
     from ifseg_cli.core.prediction.model import Model  # torch from here on
 
     loaded = Model.load(model, device, loading)
     settings = prediction_settings(loaded.settings, overrides, options)
-    return PredictionRun(loaded, sources, Path(out), settings, overwrite)
+    return PredictionRun(loaded, found, Path(out), settings, overwrite)
 
 
 def predict(

@@ -46,8 +46,8 @@ class Synthesis(_Closed):
 class Optimiser(_Closed):
     """Adam with decoupled weight decay, as published (method, section 5)."""
 
-    steps: int = Field(default=2000, ge=1, description="updates in all")
-    batch_size: int = Field(default=16, ge=1, description="artificial images an update")
+    steps: int = Field(default=2000, ge=1, le=10_000_000, description="updates in all")
+    batch_size: int = Field(default=16, ge=1, le=4096, description="artificial images an update")
     learning_rate: float = Field(default=5e-5, gt=0, le=1, description="at its highest")
     schedule: Literal["cosine", "constant"] = Field(default="cosine", description="cosine falls to 0 at the last step")
     warmup_steps: int = Field(default=0, ge=0, description="updates over which the rate rises from 0; under `steps`")
@@ -78,9 +78,14 @@ class PredictionSettings(_Closed):
     smoothing_iterations: int = Field(default=25, ge=0, le=10_000, description="rounds of smoothing; 0: none")
     neighbours: int = Field(default=3, ge=1, le=100, description="K: cells averaged, the cell itself among them")
     threshold: float = Field(default=0.0, ge=0, le=1, description="pixels less confident than this are marked ignore")
+    # 1,024 is 4,096 cells of a square picture; memory grows with the square of the cells.
     short_side: int | None = Field(
-        default=None, ge=16, le=2048, description="pixels of the short side that the model sees; null: the base's own"
+        default=None, ge=16, le=1024, description="pixels of the short side that the model sees; null: the base's own"
     )
+    keep_transparent: bool = Field(
+        default=False, description="label transparent pixels too, as if on white; false: they are marked ignore"
+    )
+    accept_truncated: bool = Field(default=False, description="use pictures that are cut off as far as they go")
     overlay: bool = Field(default=True, description="overlays, thumbnails and the page beside the masks")
     max_pixels: int | None = Field(
         default=None, ge=1, description="pictures with more pixels are refused; null: 179 million"

@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ifseg_cli.core.errors import CheckpointError
+from ifseg_cli.core.files import readable_path
 from ifseg_cli.core.weights.files import read_json
 from ifseg_cli.core.weights.unpickling import AGAIN, Inert, read_torch
 
@@ -70,7 +71,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         CheckpointError: it is not one, or is cut short.
     """
     try:
-        return load_file(path)
+        with readable_path(path) as readable:
+            return load_file(readable)
     except (SafetensorError, OSError) as error:
         raise CheckpointError(
             f"{path} cannot be read as safetensors: {error}", remedy="fetch or make it again"

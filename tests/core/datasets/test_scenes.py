@@ -59,7 +59,7 @@ def test_what_lies_there_is_used_again_and_what_is_missing_is_drawn(tmp_path: Pa
         (2, 6, "expected 2 scenes of seed 6"),
         (None, None, "expected 400 scenes of seed 0"),
         (0, 5, "--count is 0; expected 1 to"),
-        (2, -1, "--seed is -1; expected 0 or more"),
+        (2, -1, "--seed is -1; expected 0 to"),
     ],
 )
 def test_other_scenes_than_asked_for_are_refused(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import warnings
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from PIL import Image
 
 from ifseg_cli.core.errors import ImageError
-from ifseg_cli.core.images.decode import decode
+from ifseg_cli.core.images.decode import decode, read_photograph
 
 COLOURS = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]], [[10, 20, 30], [200, 100, 50], [255, 255, 255]]], np.uint8)
 
@@ -164,7 +165,7 @@ def test_what_is_no_picture_is_refused(tmp_path: Path):
         b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n(no program runs)\n"
     )
     assert "cannot read" in message(tmp_path / "missing.jpg")
-    assert "cannot read" in message(tmp_path)
+    assert "no regular file" in message(tmp_path)
 
 
 def test_too_many_pixels_are_refused_before_decoding():
@@ -197,3 +198,58 @@ def test_odd_metadata_is_neither_an_error_nor_a_warning():
 def test_one_pixel_and_a_thin_line():
     assert decode(saved(Image.new("RGB", (1, 1)))).shape == (1, 1, 3)
     assert decode(saved(Image.new("RGB", (5000, 1)))).shape == (1, 5000, 3)
+
+
+def test_what_is_transparent_is_hidden_and_turns_with_the_picture():
+    pixels = np.dstack([COLOURS, np.array([[0, 1, 255], [128, 0, 255]], np.uint8)])
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    found = read_photograph(saved(Image.fromarray(np.ascontiguousarray(np.rot90(pixels))), exif=exif))
+    assert found.hidden is not None
+    assert found.hidden.tolist() == [[True, False, False], [False, True, False]]
+    assert (found.pixels[found.hidden] == 255).all(), "laid on white"
+    palette = Image.fromarray(COLOURS).quantize(4)
+    palette.info["transparency"] = palette.getpixel((0, 0))
+    seen = read_photograph(saved(palette, transparency=palette.getpixel((0, 0)))).hidden
+    assert seen is not None and seen[0, 0]
+    assert read_photograph(saved(Image.fromarray(COLOURS).convert("RGBA"))).hidden is None
+
+
+@pytest.mark.parametrize(("low", "high", "stretched"), [(51241, 52181, True), (2800, 3200, True), (0, 65535, False)])
+def test_a_narrow_part_of_16_bits_is_stretched(low: int, high: int, stretched: bool):
+    values = np.linspace(low, high, 4000).reshape(50, 80).astype(np.uint16)
+    for kind in ("PNG", "TIFF"):
+        found = read_photograph(saved(Image.fromarray(values), kind))
+        assert found.notes == (("stretched",) if stretched else ())
+        assert found.pixels.max() - found.pixels.min() > 250
+    values[0, 0] = 65535  # a dead pixel changes nothing
+    assert np.ptp(read_photograph(saved(Image.fromarray(values))).pixels[5:]) > 200
+
+
+def test_one_value_stays_one_grey():
+    found = read_photograph(saved(Image.fromarray(np.full((5, 5), 3000, np.uint16))))
+    assert found.notes == () and np.unique(found.pixels).tolist() == [round(3000 / 257)]
+
+
+def test_frames_are_counted_and_the_first_is_read():
+    frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "green")]
+    found = read_photograph(saved(frames[0], "TIFF", save_all=True, append_images=frames[1:]))
+    assert found.frames == 2 and found.pixels[0, 0].tolist() == [255, 0, 0]
+
+
+def test_what_is_cut_off_is_read_as_far_as_it_goes_when_asked():
+    data = saved(Image.fromarray(COLOURS.repeat(100, 0).repeat(100, 1)), "JPEG", quality=95)
+    cut = data[: len(data) * 2 // 3]
+    with pytest.raises(ImageError, match="damaged or cut off"):
+        read_photograph(cut)
+    found = read_photograph(cut, accept_truncated=True)
+    assert found.notes == ("cut off",)
+    assert np.abs(found.pixels[:60, 50].astype(int) - COLOURS[0, 0]).max() < 6
+    with pytest.raises(ImageError):
+        read_photograph(cut)
+
+
+def test_only_regular_files_are_opened(tmp_path: Path):
+    os.mkfifo(tmp_path / "fifo.png")
+    assert "no regular file" in message(tmp_path / "fifo.png")
+    assert "no regular file" in message(Path("/dev/zero"))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from ifseg_cli.core.errors import ImageError, OutputError
-from ifseg_cli.core.images.sources import find_images
+from ifseg_cli.core.images.sources import find_images, told
 
 
 def make(root: Path, *names: str) -> Path:
@@ -20,11 +22,11 @@ def make(root: Path, *names: str) -> Path:
 
 
 def names(*inputs: Path | str, exclude: Path | None = None) -> list[str]:
-    return [source.name.as_posix() for source in find_images(inputs, exclude)]
+    return [source.name.as_posix() for source in find_images(inputs, exclude).sources]
 
 
 def outputs(*inputs: Path | str) -> list[str]:
-    return [source.output.as_posix() for source in find_images(inputs)]
+    return [source.output.as_posix() for source in find_images(inputs).sources]
 
 
 def test_a_folder_is_read_with_sub_folders_sorted(tmp_path: Path):
@@ -64,11 +66,48 @@ def test_relative_patterns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize("given", ["missing", "missing/*.png", "empty", "missing.jpg"])
-def test_an_input_that_matches_nothing_is_an_error(tmp_path: Path, given: str):
+def test_an_input_that_matches_nothing_is_an_error_alone_and_a_fault_beside_others(tmp_path: Path, given: str):
     (tmp_path / "empty").mkdir()
     make(tmp_path, "there.png")
     with pytest.raises(ImageError, match="no picture found at"):
-        find_images([tmp_path / "there.png", tmp_path / given])
+        find_images([tmp_path / given])
+    found = find_images([tmp_path / "there.png", tmp_path / given])
+    assert [fault.error for fault in found.faults] == [f"no picture found at {tmp_path / given}"]
+
+
+def test_what_is_passed_over_is_counted(tmp_path: Path):
+    make(
+        tmp_path, "a.png", ".b.png", ".dir/c.png", "masks/x.png", "masks/overlays/x.jpg", "model/loss.png", "sub/d.png"
+    )
+    for name in ("1.CR2", "sub/2.cr2", "film.mp4", "LICENCE", "masks/classes.json", "masks/predictions.jsonl"):
+        (tmp_path / name).write_text("no picture")
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / "model" / name).write_text("no picture")
+    found = find_images([tmp_path])
+    assert [source.name.as_posix() for source in found.sources] == ["a.png", "sub/d.png"]
+    assert found.passed_over == {"hidden": 2, "cr2": 2, "mp4": 1, "without suffix": 1, "folder that ifseg wrote": 2}
+    assert told(found.passed_over) == "2 cr2, 1 mp4, 1 without suffix, 2 hidden, 2 folders that ifseg wrote"
+    assert names(f"{tmp_path}/**/*.png") == ["a.png", "sub/d.png"]
+
+
+def test_a_link_that_leads_nowhere_is_left_to_the_reader(tmp_path: Path):
+    (tmp_path / "annexed.jpg").symlink_to("nowhere")
+    assert names(tmp_path / "annexed.jpg") == ["annexed.jpg"]
+
+
+def test_a_folder_that_cannot_be_read_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    make(tmp_path, "a.png", "shut/b.png")
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path).endswith("shut"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    found = find_images([tmp_path])
+    assert [source.name.as_posix() for source in found.sources] == ["a.png"]
+    assert found.faults[0].error == f"cannot look into {tmp_path / 'shut'}: Permission denied"
 
 
 def test_the_output_folder_inside_the_input_is_not_read(tmp_path: Path):

@@ -11,7 +11,7 @@ from PIL import Image
 from tiny import NAMES
 
 from ifseg_cli.core.errors import OutputError
-from ifseg_cli.core.images.sources import Source, find_images
+from ifseg_cli.core.images.sources import find_images
 from ifseg_cli.core.prediction.engine.manifest import Failure, Record, append, read_failures, read_records, start
 from ifseg_cli.core.prediction.engine.pipeline import Summary, predict_images
 from ifseg_cli.core.prediction.model import Model
@@ -151,9 +151,9 @@ def test_an_old_page_does_not_outlive_its_masks(model: Model, tmp_path: Path):
 
 def test_a_photograph_is_never_written_over(model: Model, tmp_path: Path):
     photographs(tmp_path, "a.png")
-    source = find_images([tmp_path / "a.png"])[0]
+    found = find_images([tmp_path / "a.png"])
     with pytest.raises(OutputError, match="would replace the picture"):
-        predict_images(model, [Source(source.path, source.name, source.output)], tmp_path, SETTINGS, overwrite=True)
+        predict_images(model, found, tmp_path, SETTINGS, overwrite=True)
 
 
 def test_an_output_that_cannot_be_made_is_the_users_error(model: Model, tmp_path: Path):

@@ -12,9 +12,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ifseg_cli.core.errors import OutputError
+from ifseg_cli.core.files import append_line, forget, require_folder, write_text
+from ifseg_cli.core.images.classes import CLASSES
+from ifseg_cli.core.provenance import FILE as PROVENANCE
 
 PREDICTIONS, FAILURES = "predictions.jsonl", "failures.jsonl"
+PICTURES = ("overlays", "thumbnails")  # folders of pictures to look at
+OF_A_RUN = (CLASSES, PROVENANCE, "index.html")
 
 
 @dataclass(frozen=True)
@@ -42,12 +46,15 @@ class Record:
     ignored: int  # pixels
     confidence: float  # mean over all pixels of the winner's probability, 0..1
     seconds: float
+    frames: int = 1  # frames or pages in the file; the first was used
+    notes: tuple[str, ...] = ()  # what was done to the picture: "stretched", "cut off"
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Record:
         """The inverse of a line."""
         areas: Any = tuple(ClassArea(**each) for each in values["classes"])
-        return cls(**(values | {"classes": areas}))
+        notes: Any = tuple(values.get("notes", ()))
+        return cls(**(values | {"classes": areas, "notes": notes}))
 
 
 @dataclass(frozen=True)
@@ -66,25 +73,32 @@ def append(folder: Path, line: Record | Failure) -> None:
         OutputError: the folder cannot be written to.
     """
     path = folder / (PREDICTIONS if isinstance(line, Record) else FAILURES)
-    try:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(line)) + "\n")
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}", remedy="choose another --out") from error
+    append_line(path, json.dumps(asdict(line)))
 
 
 def start(folder: Path) -> None:
-    """Make the output folder with an empty manifest; lines of an earlier run are dropped.
+    """Make the output folder with an empty manifest; what an earlier run wrote there is deleted.
+
+    Only files of that run go: those its manifest names, and what lies in `overlays` and `thumbnails`. A folder without
+    a manifest is no run's, and nothing in it is touched.
 
     Raises:
         OutputError: the folder cannot be made or written to.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / FAILURES).unlink(missing_ok=True)
-        (folder / PREDICTIONS).write_text("", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"cannot write to {folder}: {error.strerror}", remedy="choose another --out") from error
+    require_folder(folder)
+    if (folder / PREDICTIONS).exists():
+        forget(_written_by_a_run(folder))
+    write_text(folder / PREDICTIONS, "")
+
+
+def _written_by_a_run(folder: Path) -> list[Path]:
+    """Every file of the run whose manifest lies in `folder`, the manifest last."""
+    inside = folder.resolve()
+    named = [folder / record.mask for record in read_records(folder)]
+    named = [path for path in named if inside in path.resolve().parents]  # a manifest from elsewhere deletes nothing
+    pictures = [path for name in PICTURES for path in (folder / name).rglob("*.jpg")]
+    known = [folder / name for name in (*OF_A_RUN, FAILURES, PREDICTIONS)]
+    return [*named, *pictures, *known]
 
 
 def read_records(folder: Path) -> Iterator[Record]:

@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ifseg_cli.core.errors import ImageError, OutputError
-from ifseg_cli.core.files import require_new, write_json
+from ifseg_cli.core.errors import ImageError, OutputError, UnfinishedError, counted
+from ifseg_cli.core.files import is_about_the_name, require_new, write_json
 from ifseg_cli.core.images.classes import MaskClass, write_classes
-from ifseg_cli.core.images.sources import Source
+from ifseg_cli.core.images.sources import Found, Source
 from ifseg_cli.core.prediction.engine import manifest, stages
 from ifseg_cli.core.prediction.engine.manifest import Failure, Record
 from ifseg_cli.core.prediction.model import Model
-from ifseg_cli.core.prediction.outputs.page import PAGE, write_page
+from ifseg_cli.core.prediction.outputs.page import write_page
 from ifseg_cli.core.prediction.outputs.writing import planned_files
 from ifseg_cli.core.provenance import FILE as PROVENANCE
 from ifseg_cli.core.provenance import provenance
@@ -37,7 +37,11 @@ class Summary:
     done: int = 0
     ignored: int = 0  # pixels
     seconds: float = 0.0
+    interrupted: bool = False  # by the user; what is done is whole
+    passed_over: Counter[str] = field(default_factory=Counter[str])  # kind -> files
     failures: list[Failure] = field(default_factory=list[Failure])
+    notes: Counter[str] = field(default_factory=Counter[str])  # what was done to pictures -> pictures
+    several: int = 0  # pictures of several frames or pages, of which the first was used
     images_with: Counter[str] = field(default_factory=Counter[str])  # category -> images
     pixels_of: Counter[str] = field(default_factory=Counter[str])  # category -> pixels
 
@@ -48,6 +52,8 @@ class Summary:
             return
         self.done += 1
         self.ignored += outcome.ignored
+        self.notes.update(outcome.notes)
+        self.several += outcome.frames > 1
         self.images_with.update(area.name for area in outcome.classes)
         self.pixels_of.update({area.name: area.pixels for area in outcome.classes})
 
@@ -63,7 +69,7 @@ class Summary:
 
 def predict_images(
     model: Model,
-    sources: Sequence[Source],
+    found: Found,
     out: Path,
     settings: PredictionSettings,
     *,
@@ -75,42 +81,75 @@ def predict_images(
 
     Args:
         model: an adapted model.
-        sources: from `find_images`.
+        found: from `find_images`; its faults are failures of the run.
         out: the output folder.
         settings: how to predict, and whether to write more than masks.
-        overwrite: take a folder that is not empty; its manifest begins anew.
+        overwrite: take a folder that is not empty; what an earlier run wrote there is deleted first.
         command: the command line, for the provenance.
         on_image: called after every picture with its line of the manifest.
 
+    Returns:
+        What the run came to; Ctrl-C ends it early, with `interrupted` set.
+
     Raises:
         OutputError: `out` is taken, cannot be written to, or would write over an input.
+        UnfinishedError: the disk refused in the middle; what was done is kept.
     """
     require_new(out, overwrite)
-    _require_inputs_safe(sources, out, settings)
-    _begin(model, out, settings, len(sources), command)
-    summary, start = Summary(model.vocabulary), time.perf_counter()
-    for source in sources:
-        outcome = predict_one(model, source, out, settings)
-        manifest.append(out, outcome)
-        summary.add(outcome)
-        on_image(outcome)
+    _require_inputs_safe(found.sources, out, settings)
+    _begin(model, out, settings, found, command)
+    summary, start = Summary(model.vocabulary, passed_over=found.passed_over), time.perf_counter()
+    try:
+        for outcome in _outcomes(model, found, out, settings):
+            manifest.append(out, outcome)
+            summary.add(outcome)
+            on_image(outcome)
+    except KeyboardInterrupt:
+        summary.interrupted = True
+    except OutputError as error:
+        done = f"{summary.done} of {counted(len(found.sources), 'picture')} done, their masks are whole"
+        remedy = "make room, then run the same command again with --overwrite, or with another --out"
+        raise UnfinishedError(f"{error.found}; {done}", remedy=remedy) from error
     summary.seconds = time.perf_counter() - start
     if settings.overlay:
         write_page(out)
     return summary
 
 
+def _outcomes(model: Model, found: Found, out: Path, settings: PredictionSettings) -> Iterator[Record | Failure]:
+    for fault in found.faults:
+        yield Failure(str(fault.path), str(fault.path.absolute()), fault.error)
+    for source in found.sources:
+        yield predict_one(model, source, out, settings)
+
+
 def predict_one(model: Model, source: Source, out: Path, settings: PredictionSettings) -> Record | Failure:
-    """Read, segment and write one picture; a picture that cannot be used is a `Failure`, not an error."""
+    """Read, segment and write one picture; a picture that cannot be used is a `Failure`, not an error.
+
+    Raises:
+        OutputError: the disk refused; another picture would fare no better.
+    """
     start = time.perf_counter()
     try:
-        pixels = stages.read(source.path, settings)
+        picture = stages.read(source.path, settings)
+        prepared = stages.prepare(picture.pixels, model.network.pictures, settings)
+        found = stages.score(model.network, [prepared], settings)
+        prediction = stages.finish(picture, found, 0, model.vocabulary, settings)
+        return stages.write(out, source, picture, prediction, settings, time.perf_counter() - start)
     except ImageError as error:
-        return Failure(source.name.as_posix(), str(source.path.absolute()), error.message)
-    prepared = stages.prepare(pixels, model.network.pictures, settings)
-    found = stages.score(model.network, [prepared], settings)
-    prediction = stages.finish(pixels, found, 0, model.vocabulary, settings)
-    return stages.write(out, source, prediction, settings, time.perf_counter() - start)
+        return _failure(source, error.message)
+    except OutputError as error:
+        if not is_about_the_name(error):
+            raise
+        return _failure(source, f"{error.found}; its results need a name of their own: rename the picture")
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "memory" not in str(error):
+            raise
+        return _failure(source, f"{source.path} needs more memory than there is; choose a smaller --short-side")
+
+
+def _failure(source: Source, error: str) -> Failure:
+    return Failure(source.name.as_posix(), str(source.path.absolute()), error)
 
 
 def mask_classes(vocabulary: Vocabulary) -> tuple[MaskClass, ...]:
@@ -119,10 +158,9 @@ def mask_classes(vocabulary: Vocabulary) -> tuple[MaskClass, ...]:
     return tuple(MaskClass(*row) for row in rows)
 
 
-def _begin(model: Model, out: Path, settings: PredictionSettings, images: int, command: Sequence[str]) -> None:
+def _begin(model: Model, out: Path, settings: PredictionSettings, found: Found, command: Sequence[str]) -> None:
     """Everything that is known before the first picture is written before it, so that a broken run is explained too."""
     manifest.start(out)
-    (out / PAGE).unlink(missing_ok=True)  # a page of an earlier run would show what is no longer there
     write_classes(out, mask_classes(model.vocabulary), model.vocabulary.ignore_value)
     facts = provenance(
         command,
@@ -130,7 +168,8 @@ def _begin(model: Model, out: Path, settings: PredictionSettings, images: int, c
         model_sha256=model.sha256,
         device=str(model.device),
         settings=settings.model_dump(mode="json"),
-        images=images,
+        images=len(found.sources),
+        passed_over=dict(found.passed_over),
     )
     write_json(out / PROVENANCE, facts)
 

@@ -7,13 +7,15 @@ Each stage can be handed to another thread, process or machine; pictures of one 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ifseg_cli.core.bases.base import Network, PictureFacts
-from ifseg_cli.core.images.decode import Pixels, decode
+from ifseg_cli.core.images.decode import Photograph, Pixels, read_photograph
+from ifseg_cli.core.images.masks import IGNORED
 from ifseg_cli.core.images.opening import MAX_PIXELS
 from ifseg_cli.core.images.sources import Source
 from ifseg_cli.core.prediction.engine.manifest import Record
@@ -24,13 +26,13 @@ from ifseg_cli.core.recipe import PredictionSettings
 from ifseg_cli.core.vocabulary.vocabulary import Vocabulary
 
 
-def read(picture: Path | str | bytes, settings: PredictionSettings) -> Pixels:
-    """A file, or its bytes, as (H, W, 3) uint8 RGB, upright.
+def read(picture: Path | str | bytes, settings: PredictionSettings) -> Photograph:
+    """A file, or its bytes, as upright RGB.
 
     Raises:
         ImageError: it cannot be read.
     """
-    return decode(picture, settings.max_pixels or MAX_PIXELS)
+    return read_photograph(picture, settings.max_pixels or MAX_PIXELS, settings.accept_truncated)
 
 
 def prepare(pixels: Pixels, pictures: PictureFacts, settings: PredictionSettings) -> Tensor:
@@ -44,17 +46,24 @@ def score(network: Network, prepared: list[Tensor], settings: PredictionSettings
 
 
 def finish(
-    pixels: Pixels, found: GridValues, index: int, vocabulary: Vocabulary, settings: PredictionSettings
+    picture: Photograph, found: GridValues, index: int, vocabulary: Vocabulary, settings: PredictionSettings
 ) -> Prediction:
-    """The answer for picture `index` of a batch, at its own size."""
-    labels = full_size(found, index, (pixels.shape[0], pixels.shape[1]), settings)
-    return Prediction(pixels, labels.labels, labels.confidence, vocabulary)
+    """The answer for picture `index` of a batch, at its own size; what is transparent has no category."""
+    pixels = picture.pixels
+    made = full_size(found, index, (pixels.shape[0], pixels.shape[1]), settings)
+    if picture.hidden is not None and not settings.keep_transparent:
+        made.labels[picture.hidden] = IGNORED
+        made.confidence[picture.hidden] = 0.0
+    return Prediction(pixels, made.labels, made.confidence, vocabulary)
 
 
-def write(out: Path, source: Source, prediction: Prediction, settings: PredictionSettings, seconds: float) -> Record:
+def write(
+    out: Path, source: Source, picture: Photograph, prediction: Prediction, settings: PredictionSettings, seconds: float
+) -> Record:
     """Write a picture's files; gives its line of the manifest.
 
     Raises:
         OutputError: a file cannot be written.
     """
-    return write_results(out, source, prediction, overlay=settings.overlay, seconds=seconds)
+    record = write_results(out, source, prediction, overlay=settings.overlay, seconds=seconds)
+    return replace(record, frames=picture.frames, notes=picture.notes)

@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ifseg_cli.core.files import write_text
 from ifseg_cli.core.images.classes import read_classes
 from ifseg_cli.core.images.colour import hex_colour
+from ifseg_cli.core.images.sources import told
 from ifseg_cli.core.prediction.engine.manifest import Record, read_failures, read_records
 from ifseg_cli.core.prediction.outputs.overlay import share_text
 from ifseg_cli.core.provenance import read_provenance
@@ -44,6 +45,7 @@ def write_page(out: Path) -> None:
         never=[name for name in colours if name not in found],
         seconds=sum(record.seconds for record in records),
         model=str(made.get("model") or "model"),
+        passed_over=told(Counter(made.get("passed_over") or {})),
         version=str(made.get("ifseg") or ""),
     )
     write_text(out / PAGE, html)

@@ -23,7 +23,8 @@ class Prediction:
 
     Attributes:
         pixels: (H, W, 3) uint8 RGB, the picture as it was read, upright.
-        labels: (H, W) int16, index of the category, -1 where the confidence is below the threshold.
+        labels: (H, W) int16, index of the category, -1 where the confidence is below the threshold or the picture is
+            transparent.
         confidence: (H, W) float32, probability of the winner, 0..1.
         vocabulary: names, colours and mask values of the categories.
     """

@@ -13,7 +13,6 @@ from pathlib import Path, PurePath
 
 from PIL import Image
 
-from ifseg_cli.core.errors import OutputError
 from ifseg_cli.core.files import atomic
 from ifseg_cli.core.images.masks import count_labels
 from ifseg_cli.core.images.sources import Source
@@ -35,12 +34,12 @@ def write_results(out: Path, source: Source, prediction: Prediction, *, overlay:
     """
     name = source.output
     mask = PurePath(f"{name}.png")
-    _save(out / mask, prediction.mask())
     overlay_path, thumbnails = None, None
     if overlay:
         overlay_path = PurePath("overlays", f"{name}.jpg")
         _save(out / overlay_path, prediction.overlay())
         thumbnails = _write_thumbnails(out, name, prediction)
+    _save(out / mask, prediction.mask())  # last: where a mask lies, its picture is done
     height, width = prediction.labels.shape
     counts, ignored = count_labels(prediction.labels, len(prediction.names))
     return Record(
@@ -90,11 +89,8 @@ def _write_thumbnails(out: Path, name: PurePath, prediction: Prediction) -> dict
 
 
 def _save(path: Path, image: Image.Image) -> None:
-    try:
-        with atomic(path) as file:
-            if path.suffix == ".png":
-                image.save(file, format="PNG")
-            else:
-                image.save(file, format="JPEG", quality=90, subsampling=0)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}", remedy="choose another --out") from error
+    with atomic(path) as file:
+        if path.suffix == ".png":
+            image.save(file, format="PNG")
+        else:
+            image.save(file, format="JPEG", quality=90, subsampling=0)
