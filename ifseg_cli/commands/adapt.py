@@ -27,6 +27,7 @@ def adapt(
     category: options.Category = None,
     override: options.Set = None,
     allow_unknown: options.AllowUnknown = False,
+    strict: options.Strict = False,
     tokenizer: options.Tokenizer = None,
     size_from_weights: options.SizeFromWeights = False,
     offline: options.Offline = False,
@@ -62,6 +63,7 @@ def adapt(
         recipe=recipe,
         overrides=override or [],
         allow_unknown=allow_unknown,
+        strict=strict,
         device=device,
         loading=options.loading(tokenizer, size_from_weights, offline),
     )

@@ -39,6 +39,10 @@ AllowUnknown = Annotated[
     bool,
     typer.Option("--allow-unknown", help="Names it does not know are a warning, not an error.", rich_help_panel=BASE),
 ]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Categories that are one word to it are an error.", rich_help_panel=BASE),
+]
 Tokenizer = Annotated[
     Path | None,
     typer.Option(

@@ -35,6 +35,7 @@ def vocab(
     ] = None,
     category: options.Category = None,
     allow_unknown: options.AllowUnknown = False,
+    strict: options.Strict = False,
     tokenizer: options.Tokenizer = None,
     size_from_weights: options.SizeFromWeights = False,
     offline: options.Offline = False,
@@ -61,6 +62,7 @@ def vocab(
         base=base,
         out=out,
         allow_unknown=allow_unknown,
+        strict=strict,
         loading=options.loading(tokenizer, size_from_weights, offline),
         overwrite=overwrite,
     )

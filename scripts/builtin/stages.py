@@ -10,8 +10,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from builtin import published as classifier
+from builtin import rest, tokens, wordnet
 from builtin import space as spaces
-from builtin import tokens, wordnet
 from builtin import words as vocabulary
 from builtin.drawn import Drawn, draw
 from ifseg_cli.core.files import write_atomic, write_json
@@ -44,7 +44,7 @@ def space(work: Path) -> None:
     drawn = read_drawn(work)
     projection = spaces.projection(published, drawn, made)
     anchor_rows = spaces.rows(projection, spaces.weights(made))
-    tokenizer, pieces = tokens.build(made.canonical)
+    tokenizer, pieces = tokens.build([*made.canonical, rest.NAME])
     state = {f"backbone.{name}": tensor for name, tensor in published.backbone.items()}
     state |= {f"image_proj.{name}": tensor for name, tensor in projection.state_dict().items()}
     state["embed_tokens.weight"] = embedding(made, pieces, anchor_rows)
@@ -69,6 +69,8 @@ def embedding(made: vocabulary.Words, pieces: list[str], anchor_rows: Tensor) ->
     for number, piece in enumerate(pieces):
         if piece in named:
             table[number] = anchor_rows[place[named[piece].anchor]]
+        elif piece == tokens.piece(rest.NAME):
+            table[number] = rest.row(table.shape[1])
     return table
 
 

@@ -5,8 +5,8 @@ A word is known, in this order, by
     class               one ImageNet class
     tree                the ImageNet classes under it in WordNet's tree
     tree (from below)   the nearest known word above it: "puppy" is a kind of dog
-Synonyms and irregular plurals point to the canonical word whose row they share. Words with equal evidence share one
-*anchor*.
+Synonyms, irregular plurals and the names in `aliases.yaml` point to the canonical word whose row they share.
+Words with equal evidence share one *anchor*.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from typing import Any
 
 import yaml
 
+from builtin import rest
 from builtin.classes import Classes
 from builtin.wordnet import ANIMAL, ARTIFACT, FOOD, PLANT, VISIBLE, WordNet
 
 LEXICON = Path(__file__).with_name("lexicon.yaml")
+ALIASES = Path(__file__).with_name("aliases.yaml")
 KEYS = {"also", "classes", "under", "tree", "texture", "stuff", "height", "sense"}
 MOST_CLASSES = 400  # a word with more is about everything; "animal" has 398
 # Words from below land on the lexicon, or on words of the tree that are no vaguer than this many classes.
@@ -77,7 +79,10 @@ class Words:
 
     def to_json(self) -> dict[str, Any]:
         """As `words.json` holds it."""
-        return {"words": {surface: _entry(surface, word) for surface, word in sorted(self.known.items())}}
+        entries = {surface: _entry(surface, word) for surface, word in self.known.items()}
+        for surface in rest.entries():
+            entries.pop(surface, None)  # whatever WordNet says of it: here it is what is left over
+        return {"words": dict(sorted((entries | rest.entries()).items()))}
 
 
 def normal(surface: str) -> str:
@@ -99,6 +104,7 @@ def build(wordnet: WordNet, lexicon: Path = LEXICON) -> Words:
     _add_from_below(words, classes)
     _add_plurals(words, wordnet)
     _settle(words)
+    _add_aliases(words, yaml.safe_load(ALIASES.read_text(encoding="utf-8")))
     return words
 
 
@@ -245,6 +251,16 @@ def _settle(words: Words) -> None:
             words.known[surface] = replace(word, canonical=first[word.anchor])
     for head in {word.canonical for word in words.known.values()}:
         words.known[head] = replace(words.known[head], canonical=head)
+
+
+def _add_aliases(words: Words, aliases: dict[str, str]) -> None:
+    """Names that are read as another word, by hand; last, so that they change no other word."""
+    if missing := [f"{alias}: {word}" for alias, word in aliases.items() if normal(word) not in words.known]:
+        raise SystemExit(f"{ALIASES.name} names words that are not known: {', '.join(missing)}")
+    if taken := [alias for alias in aliases if normal(alias) in words.known]:
+        raise SystemExit(f"{ALIASES.name} names words that are known already: {', '.join(taken)}")
+    for alias, word in aliases.items():
+        words.add(alias, words.known[normal(word)])
 
 
 def _landing_sense(wordnet: WordNet, word: str, sense: int | None) -> str | None:

@@ -244,8 +244,8 @@ def test_a_fifo_a_socket_and_a_dangling_link_are_failures(folder: Path) -> None:
 
 
 def test_ctrl_c_says_what_is_done_and_how_to_go_on(folder: Path) -> None:
-    for number in range(60):
-        picture(folder / "many" / f"{number:02}.png", size=(400, 300), seed=number)
+    for number in range(200):
+        picture(folder / "many" / f"{number:03}.png", size=(500, 400), seed=number)
     run = [sys.executable, "-m", "ifseg_cli", "predict", "many", "--model", "model", "--out", "M"]
     process = subprocess.Popen(run, cwd=folder, stderr=subprocess.PIPE, text=True)
     ledger = folder / "M" / "predictions.jsonl"
@@ -257,7 +257,7 @@ def test_ctrl_c_says_what_is_done_and_how_to_go_on(folder: Path) -> None:
     assert process.returncode == 130
     assert "Traceback" not in said
     done = len(images(folder / "M"))
-    assert f"interrupted: {done} of 60 pictures done" in said and "--overwrite" in said
+    assert f"interrupted: {done} of 200 pictures done" in said and "--overwrite" in said
     assert (folder / "M" / "index.html").is_file()
 
 

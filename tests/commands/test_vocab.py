@@ -61,9 +61,13 @@ def test_unknown_names_are_an_error_and_all_findings_are_told(base: Path, tmp_pa
     assert done.returncode == 2
     assert not (tmp_path / "v.json").exists()
     errors = [line for line in done.stderr.splitlines() if line.startswith("error:")]
-    assert len(errors) == 2
+    assert len(errors) == 1
     assert "'hors' (nearest: horse" in done.stderr and "--allow-unknown" in done.stderr
-    assert "same word" in done.stderr
+    assert "'dog' and 'dogs' are the same word to this base; 'dog', the first, gets all their pixels" in done.stderr
+    strict = run(
+        "--category", "sky", "--category", "dog", "--category", "dogs", "--base", str(base), "--strict", cwd=tmp_path
+    )
+    assert strict.returncode == 2 and "error: 'dog' and 'dogs' are the same word" in strict.stderr
     assert "▁dog" in done.stdout, "the table is shown all the same"
 
 

@@ -67,6 +67,7 @@ def prepare(
     recipe: str | Path | None = None,
     overrides: Sequence[str] = (),
     allow_unknown: bool = False,
+    strict: bool = False,
     device: str = "auto",
     seed: int | None = None,
     loading: LoadOptions = DEFAULTS,
@@ -79,6 +80,7 @@ def prepare(
         recipe: name or file; None takes the base's own.
         overrides: `section.key=value` each.
         allow_unknown: take names the base does not know.
+        strict: categories that are the same word to the base are an error, not a warning.
         device: `auto`, `cpu`, `cuda` or `mps`.
         seed: instead of the recipe's.
         loading: how the base is read.
@@ -102,7 +104,7 @@ def prepare(
     settings = load_recipe(name, overrides)
     if seed is not None:
         settings = settings.model_copy(update={"seed": seed})
-    reader = loaded.reader.allowing(allow_unknown)
+    reader = loaded.reader.told(allow_unknown, strict)
     vocabulary = build_vocabulary(chosen, reader, source)
     warnings = tuple(each.message for each in vocabulary_findings(chosen, reader)[2] if each.level == "warning")
     loaded.network.set_vocabulary(vocabulary.prompt_ids, vocabulary.piece_ids)

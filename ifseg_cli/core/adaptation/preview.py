@@ -47,6 +47,7 @@ def synth(
     recipe: str | Path | None = None,
     overrides: Sequence[str] = (),
     allow_unknown: bool = False,
+    strict: bool = False,
     loading: LoadOptions = DEFAULTS,
     overwrite: bool = False,
     command: Sequence[str] = (),
@@ -62,6 +63,7 @@ def synth(
         recipe: name or file; None takes the base's own.
         overrides: `section.key=value` each.
         allow_unknown: take names the base does not know.
+        strict: categories that are the same word to the base are an error, not a warning.
         loading: how the base is read.
         overwrite: replace the files of an earlier run.
         command: the command line, for the provenance.
@@ -81,6 +83,7 @@ def synth(
         recipe=recipe,
         overrides=overrides,
         allow_unknown=allow_unknown,
+        strict=strict,
         device="cpu",
         seed=seed,
         loading=loading,

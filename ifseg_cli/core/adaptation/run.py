@@ -162,6 +162,7 @@ def adapt(
     recipe: str | Path | None = None,
     overrides: Sequence[str] = (),
     allow_unknown: bool = False,
+    strict: bool = False,
     device: str = "auto",
     loading: LoadOptions = DEFAULTS,
     save: str = "exact",
@@ -184,6 +185,7 @@ def adapt(
         recipe=recipe,
         overrides=overrides,
         allow_unknown=allow_unknown,
+        strict=strict,
         device=device,
         loading=loading,
     )

@@ -42,8 +42,11 @@ class ArtificialSamples:
         drawn = self.images.batch(update, self.batch_size)
         target = drawn.target.long()
         looks = self._look(drawn.ids, update)
+        hidden = None
         if looks.unknown is not None:
             hidden = looks.unknown.gather(1, target.flatten(1)).view_as(target)
+        target = self.network.first.cpu()[target]  # categories of one row are one to the loss
+        if hidden is not None:
             target = target.masked_fill(hidden, IGNORE)
         grid = (self.images.grid, self.images.grid)
         return TrainingBatch(looks.cells, grid, target.to(looks.cells.device))

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+NEVER = -1e4  # score of a category whose row an earlier one has: no probability, and no infinity to reckon with
 Grid = tuple[int, int]  # rows, columns of cells
 
 
@@ -50,11 +51,14 @@ class Network(nn.Module, ABC):
 
     Attributes:
         rows: (M, d), one a category, frozen; empty until `set_vocabulary`.
+        first: (M,) int64, for each category the first one with the same row. Two of one row cannot be told apart, so
+            the first gets the pixels of all: the others score `NEVER`.
         pictures: size, colours and native grid of what it reads.
         has_noise: whether `artificial` draws more than bare rows.
     """
 
     rows: Tensor
+    first: Tensor
     pictures: PictureFacts
     has_noise: ClassVar[bool] = False
 

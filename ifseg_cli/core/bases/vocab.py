@@ -29,6 +29,7 @@ def vocab(
     base: str = "builtin",
     out: str | Path | None = None,
     allow_unknown: bool = False,
+    strict: bool = False,
     loading: LoadOptions = DEFAULTS,
     overwrite: bool = False,
 ) -> Vocab:
@@ -39,6 +40,7 @@ def vocab(
         base: who reads them.
         out: where the vocabulary goes as JSON, if it has no errors.
         allow_unknown: names that the base does not know are a warning, not an error.
+        strict: categories that are the same word to the base are an error, not a warning.
         loading: how the base is read.
         overwrite: replace the file `out`.
 
@@ -57,7 +59,7 @@ def vocab(
     from ifseg_cli.core.bases.folder import load_base
 
     loaded = load_base(base, torch.device("cpu"), loading)
-    reader = loaded.reader.allowing(allow_unknown)
+    reader = loaded.reader.told(allow_unknown, strict)
     found = Vocab(inspect_categories(given, reader, loaded.network.embedding), reader, source, base)
     if out is not None and not found.inspection.errors:
         write_json(Path(out), build_vocabulary(given, reader, source).to_json())

@@ -1,4 +1,5 @@
-"""Colours of categories: the user's and the shipped lists' own first, the rest from one endless palette.
+"""Colours of categories: the user's and the shipped lists' own first, then what things usually look like (sky blue,
+grass green: `usual_colours.json`), the rest from one endless palette.
 
 The palette opens with six colours of Okabe and Ito that colour-blind people tell apart, and goes on with the R3
 low-discrepancy sequence (Roberts, 2018) in hue, lightness and saturation, all of middling lightness, so that a patch
@@ -12,9 +13,13 @@ legend could not be read; the first category keeps the colour, the others get a 
 from __future__ import annotations
 
 import colorsys
+import json
 from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
 
-from ifseg_cli.core.images.colour import RGB
+from ifseg_cli.core.images.colour import RGB, parse_colour
+from ifseg_cli.core.vocabulary.category import Category
 
 OKABE_ITO: tuple[RGB, ...] = (
     (230, 159, 0),  # orange
@@ -31,6 +36,21 @@ TRIES = 64  # candidates looked at before the grid is made finer
 def palette(count: int) -> tuple[RGB, ...]:
     """The first `count` colours, all different."""
     return resolve_colours([None] * count)
+
+
+def shown_colours(categories: Sequence[Category]) -> tuple[RGB, ...]:
+    """The colour each category is shown in, all different: its own, or its meaning's, or one of the palette."""
+    own = {each.colour for each in categories}
+    usual = (_usual().get(each.name.lower()) for each in categories)
+    free = (None if colour in own else colour for colour in usual)
+    return resolve_colours([each.colour or colour for each, colour in zip(categories, free, strict=True)])
+
+
+@cache
+def _usual() -> dict[str, RGB]:
+    written = json.loads(Path(__file__).with_name("usual_colours.json").read_text(encoding="utf-8"))
+    colours = {name: parse_colour(text) for name, text in written.items()}
+    return {name: colour for name, colour in colours.items() if colour is not None}
 
 
 def resolve_colours(wanted: Sequence[RGB | None]) -> tuple[RGB, ...]:

@@ -12,8 +12,11 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ifseg_cli.core.errors import listed
+from ifseg_cli.core.images.colour import hex_colour
 from ifseg_cli.core.vocabulary.category import Category
-from ifseg_cli.core.vocabulary.known import KnownWords
+from ifseg_cli.core.vocabulary.colours import shown_colours
+from ifseg_cli.core.vocabulary.known import HEAD, KnownWords
 from ifseg_cli.core.vocabulary.reader import Reader, Reading
 from ifseg_cli.core.vocabulary.rows import cosines
 
@@ -33,7 +36,8 @@ class Finding:
 
     Attributes:
         level: "error" or "warning".
-        kind: "duplicate", "same-tokens", "shared-name", "symbol", "unknown", "long", "single", "near" or "background".
+        kind: "duplicate", "same-tokens", "shared-name", "same-synonym", "symbol", "unknown", "head", "colour", "long",
+            "single", "near" or "background".
         message: one line for people: what was found, and what to do.
         names: the categories it is about.
     """
@@ -55,9 +59,10 @@ def check(categories: Sequence[Category], readings: Readings, reader: Reader) ->
     known = reader.known
     first = [names[0] for names in readings]
     found = _duplicates(categories)
-    found += _same_tokens(readings, {name for finding in found for name in finding.names})
+    found += _same_tokens(readings, {name for finding in found for name in finding.names}, reader.strict)
     found += _symbols(readings, reader.size) + _unknown(readings, known, reader.allow_unknown)
-    found += _shared(readings) + _long(first) + _single(categories)
+    found += _shared(readings) + _same_synonyms(readings) + _heads(readings) + _colours(categories)
+    found += _long(first) + _single(categories)
     if known is not None:
         found += _background(first, known)
     return sorted(found, key=lambda finding: finding.level)
@@ -97,7 +102,7 @@ def _duplicates(categories: Sequence[Category]) -> list[Finding]:
     return found
 
 
-def _same_tokens(readings: Readings, told: set[str]) -> list[Finding]:
+def _same_tokens(readings: Readings, told: set[str], strict: bool) -> list[Finding]:
     """Categories with one and the same row: the same names' ids, in any order."""
     found: list[Finding] = []
     for group in _groups([frozenset(reading.ids for reading in names) for names in readings]):
@@ -105,9 +110,9 @@ def _same_tokens(readings: Readings, told: set[str]) -> list[Finding]:
         names = tuple(dict.fromkeys(reading.name for reading in members))
         if len(names) < 2 or not all(reading.known for reading in members) or told.issuperset(names):
             continue  # named already; or unknown, which is said of each
-        listed = " and ".join(repr(name) for name in names)
-        message = f"{listed} are the same word to this base and can never be told apart; keep one"
-        found.append(Finding("error", "same-tokens", message, names))
+        together = " and ".join(repr(name) for name in names)
+        message = f"{together} are the same word to this base; {names[0]!r}, the first, gets all their pixels"
+        found.append(Finding("error" if strict else "warning", "same-tokens", message, names))
     return found
 
 
@@ -127,12 +132,50 @@ def _shared(readings: Readings) -> list[Finding]:
     return found
 
 
+def _same_synonyms(readings: Readings) -> list[Finding]:
+    """Synonyms that are read like another name of their category: they add nothing to its row."""
+    found: list[Finding] = []
+    for names in readings:
+        first: dict[tuple[int, ...], str] = {}
+        for reading in names:
+            same = first.setdefault(reading.ids, reading.name)
+            if same != reading.name and reading.known:
+                message = f"{reading.name!r} is read like {same!r}, its own category's name, and adds nothing"
+                found.append(Finding("warning", "same-synonym", message, (names[0].name,)))
+    return found
+
+
+def _heads(readings: Readings) -> list[Finding]:
+    """Names of which the base knows the head alone."""
+    heads = [reading for names in readings for reading in names if reading.how == HEAD]
+    if not heads:
+        return []
+    read = ", ".join(f"{reading.name!r} as {reading.text!r}" for reading in heads)
+    return [
+        Finding("warning", "head", f"read by what they are, the rest is unknown: {read}", tuple(r.name for r in heads))
+    ]
+
+
+def _colours(categories: Sequence[Category]) -> list[Finding]:
+    """Colours that were asked for twice: the first category keeps it."""
+    shown = shown_colours(categories)
+    moved = [
+        f"{each.name!r} ({hex_colour(each.colour)} is taken, shown in {hex_colour(colour)})"
+        for each, colour in zip(categories, shown, strict=True)
+        if each.colour is not None and each.colour != colour
+    ]
+    if not moved:
+        return []
+    return [Finding("warning", "colour", f"colours that stand there twice were changed: {listed(moved)}", ())]
+
+
 def _symbols(readings: Readings, size: int) -> list[Finding]:
     names = [names[0].name for names in readings if any(index >= size for each in names for index in each.ids)]
     if not names:
         return []
-    listed = ", ".join(repr(name) for name in names)
-    message = f"{listed}: a symbol of the published program's dictionary, without a meaning; choose another name"
+    symbols = ", ".join(map(repr, names))
+    meaning = "a symbol of the published program's dictionary, without a meaning"
+    message = f"{symbols}: {meaning}; choose another name"
     return [Finding("error", "symbol", message, tuple(names))]
 
 
@@ -159,6 +202,12 @@ def _single(categories: Sequence[Category]) -> list[Finding]:
     if len(categories) != 1:
         return []
     name = categories[0].name
+    written = ", ".join(categories[0].names)
+    hint = "commas make synonyms, categories stand one a line"
+    if len(categories[0].names) > 2:  # a list that somebody wrote on one line
+        return [Finding("error", "single", f"{written!r} is one category of several names; {hint}", (name,))]
+    if categories[0].synonyms:
+        return [Finding("warning", "single", f"{written!r} alone: every pixel will be it; {hint}", (name,))]
     return [Finding("warning", "single", f"{name!r} alone: every pixel will be it; add what else is there", (name,))]
 
 

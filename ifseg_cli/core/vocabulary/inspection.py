@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ifseg_cli.core.images.colour import RGB, hex_colour
 from ifseg_cli.core.vocabulary.category import Category
-from ifseg_cli.core.vocabulary.colours import resolve_colours
+from ifseg_cli.core.vocabulary.colours import shown_colours
 from ifseg_cli.core.vocabulary.findings import Finding, near_synonyms
 from ifseg_cli.core.vocabulary.prompt import prompt_text
 from ifseg_cli.core.vocabulary.reader import Reader, Reading
@@ -106,7 +106,7 @@ def inspect_categories(categories: Sequence[Category], reader: Reader, embedding
     rows = category_rows(embedding, [[each.ids for each in readings[at]] for at in clear])
     names = [category.name for category in categories]
     alike = nearest_rows([names[at] for at in clear], rows)
-    colours = resolve_colours([category.colour for category in categories])
+    colours = shown_colours(categories)
     nearest = dict(zip(clear, alike, strict=True))
     shown: list[Inspected] = []
     for at, read in enumerate(readings):

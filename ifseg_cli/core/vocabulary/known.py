@@ -5,12 +5,15 @@ A published OFA reads any word by its pieces and ships no such file. The built-i
     {"words": {"tv": {"how": "tree", "canonical": "television"},
                "road": {"how": "texture", "stuff": true, "height": -1}, ...}}
 
-`how` is where its meaning comes from (class, tree, lexicon or texture), `canonical` the word whose vector it shares
+`how` is where its meaning comes from (class, tree, lexicon, texture; or rest: what no other name claims), `canonical`
+the word whose vector it shares
 (a synonym or plural; left out = itself), `stuff` whether it is a surface (grass, sky) rather than an object, `height`
 where in a picture it is usually seen: 1 above all else (sky), -1 below (road), 0 or left out = anywhere.
 
 A name that is not in the list is tried with its case, hyphens and underscores levelled; as a regular English plural
-or singular; joined or split (`tea pot`, `teapot`); and as a compound, every word of which is known (`stone wall`).
+or singular; joined or split (`tea pot`, `teapot`); without what data sets hang on their names (`water-other`,
+`fence-merged`); as a compound, every word of which is known (`stone wall`); and last by its head alone, the word that
+says what it is: the last one (`swivel chair`), or the first one before a hyphen (`wall-panel`).
 """
 
 from __future__ import annotations
@@ -25,7 +28,9 @@ from typing import Any, cast
 
 from ifseg_cli.core.errors import CategoryError, CheckpointError
 
-HOW = ("class", "tree", "lexicon", "texture")
+HOW = ("class", "tree", "lexicon", "texture", "rest")
+HEAD, PIECES = "head", "pieces"  # how a name is known whose head alone, or all of whose words, are known
+HUNG_ON = frozenset({"other", "merged", "stuff", "thing", "things"})  # by data sets, on names
 MAX_WORDS = 6  # words in a compound that is looked at
 LISTED = 12  # unknown names that an error gives with their nearest known words
 
@@ -72,12 +77,26 @@ class KnownWords:
         return {"words": entries}
 
     def resolve(self, name: str) -> tuple[str, str] | None:
-        """The text to encode, and how it is known: class, tree, lexicon, texture or pieces. None = unknown."""
+        """The text to encode, and how it is known: one of `HOW`, `PIECES` or `HEAD`. None = unknown."""
         level = _level(name)
-        if word := self._look_up(level):
-            return word.canonical, word.how
-        parts = self._compound(level.split())
-        return (" ".join(parts), "pieces") if parts else None
+        for form in dict.fromkeys((level, _without_hung_on(level))):
+            if word := self._look_up(form):
+                return word.canonical, word.how
+            parts = self._compound(form.split())
+            if parts:
+                return " ".join(parts), PIECES
+        head = self._head(name, level.split())
+        return (head.canonical, HEAD) if head else None
+
+    def _head(self, name: str, words: list[str]) -> Word | None:
+        """The known word that says what a compound is, its other words unknown."""
+        if not 1 < len(words) <= MAX_WORDS:
+            return None
+        hyphened = "-" in name and " " not in name.strip()
+        stretches = [" ".join(words[at:]) for at in range(1, len(words))]
+        if hyphened:
+            stretches = [" ".join(words[:end]) for end in range(len(words) - 1, 0, -1)]
+        return next((word for stretch in stretches if (word := self._look_up(stretch))), None)
 
     def is_stuff(self, name: str) -> bool | None:
         """Whether a known name is a surface; of a compound its last word decides. None = unknown."""
@@ -162,6 +181,13 @@ def _read_word(surface: str, entry: dict[str, Any]) -> Word:
 def _level(name: str) -> str:
     """Lower case, hyphens and underscores as spaces, white space as one space."""
     return " ".join(name.lower().replace("-", " ").replace("_", " ").split())
+
+
+def _without_hung_on(level: str) -> str:
+    """`floor other merged` as `floor`; a name of such words alone stays as it is."""
+    words = level.split()
+    kept = [word for word in words if word not in HUNG_ON]
+    return " ".join(kept) if kept else level
 
 
 def _forms(level: str) -> Iterator[str]:

@@ -47,6 +47,7 @@ class Reader:
         limit: prompt tokens the base can hold.
         known: the words it knows; None reads any word.
         allow_unknown: let names pass that it does not know; they share the row of `<unk>`.
+        strict: refuse categories that are the same word to the base.
     """
 
     tokenizer: Tokenizer
@@ -54,10 +55,11 @@ class Reader:
     limit: int
     known: KnownWords | None = None
     allow_unknown: bool = False
+    strict: bool = False
 
-    def allowing(self, unknown: bool) -> Reader:
-        """The same reader, strict about unknown names or not."""
-        return replace(self, allow_unknown=unknown)
+    def told(self, allow_unknown: bool = False, strict: bool = False) -> Reader:
+        """The same reader, more or less strict."""
+        return replace(self, allow_unknown=allow_unknown, strict=strict)
 
     @property
     def size(self) -> int:

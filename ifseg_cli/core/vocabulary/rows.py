@@ -31,6 +31,12 @@ def category_rows(embedding: Tensor, piece_ids: Sequence[Sequence[Sequence[int]]
     return torch.stack(rows) if rows else torch.zeros(0, embedding.shape[1])
 
 
+def first_of(piece_ids: Sequence[Sequence[Sequence[int]]]) -> list[int]:
+    """For each category the first one with the same row: its own index, or an earlier one that gets all its pixels."""
+    seen: dict[frozenset[tuple[int, ...]], int] = {}
+    return [seen.setdefault(frozenset(map(tuple, names)), at) for at, names in enumerate(piece_ids)]
+
+
 def cosines(rows: Tensor) -> Tensor:
     """Cosine of every pair of rows (M, d): (M, M)."""
     from torch.nn.functional import normalize

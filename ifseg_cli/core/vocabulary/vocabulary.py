@@ -14,7 +14,7 @@ from typing import Any, cast
 from ifseg_cli.core.errors import CategoryError
 from ifseg_cli.core.images.colour import RGB, hex_colour, parse_colour
 from ifseg_cli.core.vocabulary.category import MAX_RAW_ID, Category, check_name
-from ifseg_cli.core.vocabulary.colours import resolve_colours
+from ifseg_cli.core.vocabulary.colours import shown_colours
 from ifseg_cli.core.vocabulary.findings import Finding, Readings, check
 from ifseg_cli.core.vocabulary.prompt import too_long
 from ifseg_cli.core.vocabulary.reader import Reader
@@ -142,7 +142,7 @@ def build_vocabulary(categories: Sequence[Category], reader: Reader, source: str
         if finding.level == "error":
             raise CategoryError(finding.message)
     pieces = tuple(tuple(reading.ids for reading in names) for names in readings)
-    colours = resolve_colours([category.colour for category in categories])
+    colours = shown_colours(categories)
     return Vocabulary(tuple(categories), ids, pieces, colours, source)
 
 

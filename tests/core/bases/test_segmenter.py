@@ -10,6 +10,7 @@ from tiny import CONFIG, tiny_network
 from torch import Tensor
 from torch.nn import functional as F
 
+from ifseg_cli.core.bases.base import NEVER
 from ifseg_cli.core.bases.ofa.attention import Attention
 from ifseg_cli.core.bases.ofa.config import SIZES, BackboneConfig, ModelConfig
 from ifseg_cli.core.bases.ofa.network import ofa_network
@@ -145,3 +146,13 @@ def test_named_sizes_have_the_published_number_of_parameters() -> None:
         millions[name] = round(sum(counted) / 1e6)
     assert millions["base"] in (181, 182, 183), millions
     assert millions == pytest.approx({"tiny": 33, "medium": 93, "base": 182, "large": 472, "huge": 930}, rel=0.03)
+
+
+def test_of_two_categories_with_one_row_the_first_gets_all() -> None:
+    made = tiny_network()
+    made.set_vocabulary(PROMPT, [[[10]], [[11]], [[10]], [[12], [13]], [[13], [12]]])
+    assert made.first.tolist() == [0, 1, 0, 3, 3]
+    scores = made.scores(torch.randn(2, 36, CONFIG.dim, generator=torch.Generator().manual_seed(0)), (6, 6))
+    assert (scores[..., [2, 4]] == NEVER).all()
+    assert scores.softmax(-1)[..., [2, 4]].max() == 0
+    assert not (scores[..., [0, 1, 3]] == NEVER).any()

@@ -28,7 +28,7 @@ from ifseg_cli.core.vocabulary.tokenizer import Tokenizer
         ("tea pot", ("teapot", "tree")),
         ("brick wall", ("brick wall", "texture")),
         ("stone wall", ("stone wall", "pieces")),
-        ("wooden wall", None),
+        ("wooden wall", ("wall", "head")),
         ("dining table dogs", ("dining table dog", "pieces")),
         ("giraffe", None),
         ("catalogue", None),
@@ -62,9 +62,9 @@ def test_heights_are_read_and_the_last_word_decides(tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_is_read_word_by_word_never_by_its_beginning(whole: Tokenizer, known: KnownWords) -> None:
-    reading = Reader(whole, "", 99, known).read("catalogue of dogs")
+    reading = Reader(whole, "", 99, known).read("dogs catalogue")
     assert not reading.known
-    assert reading.ids == (whole.unk, whole.unk, *whole.encode("dog"))
+    assert reading.ids == (*whole.encode("dog"), whole.unk)
 
 
 def test_synonyms_share_a_row(whole: Tokenizer, known: KnownWords) -> None:
@@ -109,3 +109,23 @@ def test_a_faulty_words_file_is_refused(text: str, tmp_path: Path) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(CheckpointError, match=r"words\.json"):
         KnownWords.read(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("grass-other", ("grass", "texture")),
+        ("Sky-Other-Merged", ("sky", "lexicon")),
+        ("dog things", ("dog", "class")),
+        ("swivel dog", ("dog", "head")),
+        ("dog-panel", ("dog", "head")),
+        ("panel dog", ("dog", "head")),
+        ("other", None),
+        ("other things", None),
+        ("panel-gadget", None),
+    ],
+)
+def test_what_data_sets_hang_on_names_is_dropped_and_a_head_is_better_than_nothing(
+    known: KnownWords, name: str, expected: tuple[str, str] | None
+) -> None:
+    assert known.resolve(name) == expected

@@ -51,7 +51,7 @@ def build_segmenter(
     segmenter.load_state_dict(whole, strict=True, assign=True)
     for name, parameter in segmenter.named_parameters():
         parameter.requires_grad_(not name.startswith(("embed_tokens.", "backbone.", "image_proj.")))
-    segmenter.rows = torch.zeros(0, config.dim)
+    segmenter.rows, segmenter.first = torch.zeros(0, config.dim), torch.zeros(0, dtype=torch.long)
     segmenter.prompt_ids = torch.zeros(0, dtype=torch.long)
     return segmenter
 

@@ -17,12 +17,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ifseg_cli.core.bases.base import Grid, Network, PictureFacts, Seen
+from ifseg_cli.core.bases.base import NEVER, Grid, Network, PictureFacts, Seen
 from ifseg_cli.core.bases.ofa.attention import DropPath
 from ifseg_cli.core.bases.ofa.config import ModelConfig
 from ifseg_cli.core.bases.ofa.decoder import Decoder, DecoderBias, shift_right
 from ifseg_cli.core.bases.ofa.encoder import Encoder, EncoderBias
-from ifseg_cli.core.vocabulary.rows import category_rows
+from ifseg_cli.core.vocabulary.rows import category_rows, first_of
 
 BOS = 0  # id of `<s>`, which starts every decoder input
 
@@ -63,6 +63,7 @@ class Segmenter(Network):
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
         self.register_buffer("rows", torch.zeros(0, config.dim), persistent=False)
+        self.register_buffer("first", torch.zeros(0, dtype=torch.long), persistent=False)
         self.register_buffer("prompt_ids", torch.zeros(0, dtype=torch.long), persistent=False)
         self._biases: tuple[Grid, Biases] | None = None
         self.register_load_state_dict_post_hook(_forget_biases)
@@ -81,6 +82,7 @@ class Segmenter(Network):
         """
         weight = self.embed_tokens.weight
         self.rows = category_rows(weight, piece_ids)
+        self.first = torch.tensor(first_of(piece_ids), dtype=torch.long, device=weight.device)
         self.prompt_ids = torch.tensor(list(prompt_ids), dtype=torch.long, device=weight.device)
         self._biases = None
 
@@ -110,11 +112,16 @@ class Segmenter(Network):
         features = self.features(cells, grid)[:, :-1]  # output i answers for cell i; the last one for none
         if self.config.residual:
             features = features + cells
-        return features @ self.rows.T
+        return self._told_apart(features @ self.rows.T)
 
     def plain_scores(self, cells: Tensor) -> Tensor:
         """Dot product of cells and rows, without the transformer: (B, N, d) -> (B, N, M)."""
-        return cells @ self.rows.T
+        return self._told_apart(cells @ self.rows.T)
+
+    def _told_apart(self, scores: Tensor) -> Tensor:
+        """Scores (..., M) with `NEVER` for categories whose row an earlier one has; as they are where all differ."""
+        repeated = self.first != torch.arange(len(self.first), device=self.first.device)
+        return scores.masked_fill(repeated, NEVER) if repeated.any() else scores
 
     def features(self, cells: Tensor, grid: Grid) -> Tensor:
         """The decoder's normed outputs, the surplus last one included: (B, N + 1, d)."""
