@@ -134,8 +134,12 @@ def evaluate(
         )
     if run.model is not None:
         _introduce(run.model, len(run.dataset), len(run.dataset.classes))
-    with _bars(len(run.dataset)) as on_step:
-        evaluated = run.carry_out(console.command(), on_step)
+    try:
+        with _bars(len(run.dataset)) as on_step:
+            evaluated = run.carry_out(console.command(), on_step)
+    except KeyboardInterrupt:
+        console.say_error(f"interrupted: no numbers yet; masks that are done lie in {out}; --overwrite starts anew")
+        return console.INTERRUPTED
     _show(evaluated.report, out)
     if as_json:
         typer.echo(json.dumps(evaluated.to_json(), indent=2, ensure_ascii=False))
@@ -143,7 +147,9 @@ def evaluate(
 
 
 def _introduce(model: Model, images: int, classes: int) -> None:
-    console.say(f"{images} images, {classes} classes, {model.device_reason}")
+    from ifseg_cli.core.errors import counted
+
+    console.say(f"{counted(images, 'image')}, {counted(classes, 'class')}, {model.device_reason}")
 
 
 @contextmanager

@@ -95,10 +95,12 @@ def _show(seen: Inspection, tells_known: bool) -> None:
         columns.insert(-2, ("known as", {"ratio": 2, "overflow": "fold", "min_width": 7}))
     rows = [_row(each, has_raw, tells_known) for each in seen.categories]
     console.out.print(console.table(None, columns, rows))
+    from ifseg_cli.core.errors import counted
+
     count, limit = len(seen.prompt_ids), seen.limit
     text = seen.prompt if len(seen.prompt) <= PROMPT_SHOWN else seen.prompt[:PROMPT_SHOWN] + " ..."
     console.out.print(f"\n[bold]prompt[/]  {escape(text)}")
-    console.out.print(f"{count} of at most {limit} tokens, {len(seen.categories)} categories")
+    console.out.print(f"{count} of at most {limit} tokens, {counted(len(seen.categories), 'category')}")
 
 
 def _row(each: Inspected, has_raw: bool, tells_known: bool) -> list[Any]:

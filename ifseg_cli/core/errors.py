@@ -31,8 +31,8 @@ def listed(things: Sequence[object], shown: int = SHOWN) -> str:
 
 
 def counted(number: int, thing: str) -> str:
-    """`1 picture`, `2 pictures`, `3 categories`."""
-    plural = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
+    """`1 picture`, `2 pictures`, `3 categories`, `4 classes`."""
+    plural = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}es" if thing.endswith("s") else f"{thing}s"
     return f"{number:,} {thing if number == 1 else plural}"
 
 

@@ -88,7 +88,9 @@ def test_resuming_with_other_words_is_refused(tiny_base: Path, words: Path, tmp_
             time.sleep(0.005)
         process.kill()
     words.write_text("cat\ncow\n")
-    assert "its categories differs" in ifseg(*arguments(tiny_base, words, out), "--resume").stderr
+    assert (
+        "is of another run: another list of categories" in ifseg(*arguments(tiny_base, words, out), "--resume").stderr
+    )
 
 
 def test_nothing_is_overwritten_unasked(tiny_base: Path, words: Path, tmp_path: Path) -> None:

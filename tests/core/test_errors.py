@@ -49,7 +49,8 @@ def test_all_of_them_end_in_exit_code_2_but_work_that_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "thing", "text"), [(1, "picture", "1 picture"), (2000, "category", "2,000 categories")]
+    ("number", "thing", "text"),
+    [(1, "picture", "1 picture"), (2000, "category", "2,000 categories"), (3, "class", "3 classes")],
 )
 def test_numbers_are_told_with_their_thing(number: int, thing: str, text: str) -> None:
     assert counted(number, thing) == text

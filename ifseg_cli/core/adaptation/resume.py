@@ -20,6 +20,7 @@ from ifseg_cli.core.bases.base import Network
 from ifseg_cli.core.errors import CheckpointError
 from ifseg_cli.core.files import readable_path, write_atomic
 
+SINGULAR = {"categories": "list of categories"}
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
@@ -91,7 +92,7 @@ def _require_same_run(path: Path, saved: dict[str, object], wanted: dict[str, ob
     for key in sorted(saved.keys() | wanted.keys()):
         if saved.get(key) != wanted.get(key):
             raise CheckpointError(
-                f"{path} is of another run: its {key} differs",
+                f"{path} is of another run: another {SINGULAR.get(key, key)}",
                 "the same categories, base and recipe",
                 "repeat the first command with --resume, or start again with --overwrite",
             )

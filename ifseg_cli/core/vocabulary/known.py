@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from ifseg_cli.core.errors import CategoryError, CheckpointError
+from ifseg_cli.core.errors import CategoryError, CheckpointError, listed
 
 HOW = ("class", "tree", "lexicon", "texture", "rest")
 HEAD, PIECES = "head", "pieces"  # how a name is known whose head alone, or all of whose words, are known
@@ -160,8 +160,8 @@ class KnownWords:
     def refuse(self, names: Sequence[str]) -> CategoryError:
         """The one error for all unknown names: each with its nearest known words, and the two ways on."""
         told = [f"{name!r} ({_near(self.nearest(name))})" for name in names[:LISTED]]
-        told += [repr(name) for name in names[LISTED:]]
-        found = f"the base does not know {len(names)} of the names: {', '.join(told)}"
+        found = f"the base does not know {len(names)} of the names: {listed(told, LISTED)}"
+        found += f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
         remedy = "correct them, choose a base that reads any word with --base, or go on with --allow-unknown"
         return CategoryError(found, remedy=remedy)
 

@@ -69,7 +69,7 @@ def test_a_resumed_run_ends_bit_identical(tmp_path: Path, stop: int) -> None:
 
 def test_resuming_another_run_is_refused(tmp_path: Path) -> None:
     run(recipe(), Saving(tmp_path / "c.safetensors", {"words": "four", "base": "a"}), stop_after=5)
-    with pytest.raises(CheckpointError, match="its base differs"):
+    with pytest.raises(CheckpointError, match="is of another run: another base"):
         run(recipe(), Saving(tmp_path / "c.safetensors", {"words": "four", "base": "b"}, resume=True))
 
 
