@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -85,7 +81,7 @@ def _carry_out(run: Run, out: Path, resume: bool, save: str) -> Adapted:
 
     first, steps = steps_done(out) if resume else 0, run.recipe.optimiser.steps
     _introduce(run, first)
-    with _stop_on_signal() as stopped, console.progress("steps") as bar:
+    with console.stop_on_signal("step") as stopped, console.progress("steps") as bar:
         task = bar.add_task("adapting", total=steps, completed=first, note="")
 
         def on_step(step: Step) -> None:
@@ -115,22 +111,3 @@ def _introduce(run: Run, first: int) -> None:
         ("expected", f"about {console.duration((optimiser.steps - first) * optimiser.batch_size * seconds)}"),
     ]
     console.err.print(console.table(None, [("", {"style": "bold"}), ("", {"overflow": "fold"})], rows, header=False))
-
-
-@contextmanager
-def _stop_on_signal() -> Generator[Callable[[], bool]]:
-    """The first Ctrl-C (or SIGTERM) lets the step at hand end and be saved; the second one stops at once."""
-    caught: list[int] = []
-
-    def on_signal(number: int, _: FrameType | None) -> None:
-        if caught:
-            raise KeyboardInterrupt
-        caught.append(number)
-        console.say("[yellow]stopping after this step; once more to stop at once[/]")
-
-    earlier = {each: signal.signal(each, on_signal) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: bool(caught)
-    finally:
-        for each, handler in earlier.items():
-            signal.signal(each, handler)

@@ -6,8 +6,11 @@ People read stderr; machines read stdout, and find nothing there but what they a
 from __future__ import annotations
 
 import io
+import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import typer
@@ -142,3 +145,22 @@ def progress(unit: str) -> Progress:
         console=err,
         disable=not err.is_terminal,
     )
+
+
+@contextmanager
+def stop_on_signal(unit: str) -> Generator[Callable[[], bool]]:
+    """The first Ctrl-C (or SIGTERM) lets the step or picture at hand end and be saved; the second one stops at once."""
+    caught: list[int] = []
+
+    def on_signal(number: int, _: FrameType | None) -> None:
+        if caught:
+            raise KeyboardInterrupt
+        caught.append(number)
+        say(f"[yellow]stopping after this {unit}; once more to stop at once[/]")
+
+    earlier = {each: signal.signal(each, on_signal) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(caught)
+    finally:
+        for each, handler in earlier.items():
+            signal.signal(each, handler)

@@ -14,6 +14,8 @@ from ifseg_cli.commands import console, options
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from rich.console import Console
+
     from ifseg_cli.core.evaluation.report import Report
     from ifseg_cli.core.prediction.model import Model
 
@@ -22,9 +24,10 @@ SHOWN = 10  # missing images listed on the terminal
 
 
 # Options of this command alone.
-Dataset = Annotated[str, typer.Option(help="folder (images and labels), or scenes (drawn pictures with exact truth).")]
+Dataset = Annotated[str, typer.Option(help="folder, scenes, or a published one: ade20k, coco-stuff, voc, ...")]
 ScoredModel = Annotated[
-    Path | None, typer.Option("--model", "-m", help="Predict with this model, then score.", show_default=False)
+    Path | None,
+    typer.Option("--model", "-m", help="Predict with this model, then score.", show_default="ifseg-model"),
 ]
 Predictions = Annotated[
     Path | None, typer.Option(help="Score these masks, of any system; no model.", show_default=False)
@@ -61,8 +64,8 @@ Ignore = Annotated[
 Root = Annotated[
     Path | None,
     typer.Option(
-        help="With scenes: where they are drawn, once, or lie already.",
-        show_default="OUT/scenes",
+        help="Top folder of a published data set; of scenes: where they are drawn.",
+        show_default="$IFSEG_DATA, data, .",
         rich_help_panel=options.DATA,
     ),
 ]
@@ -71,6 +74,12 @@ Count = Annotated[
 ]
 Seed = Annotated[
     int | None, typer.Option(help="With scenes: of which seed.", show_default="0", rich_help_panel=options.DATA)
+]
+Resize = Annotated[
+    bool,
+    typer.Option(
+        "--resize-predictions", help="Bring masks of another size to their label's.", rich_help_panel=options.DATA
+    ),
 ]
 Definition = Annotated[
     str, typer.Option(help="Averaging rule: mmseg, csail or cocostuff.", rich_help_panel=options.METHOD)
@@ -89,6 +98,7 @@ def evaluate(
     root: Root = None,
     count: Count = None,
     seed: Seed = None,
+    resize: Resize = False,
     definition: Definition = "mmseg",
     smoothing_iterations: options.SmoothingIterations = None,
     neighbours: options.Neighbours = None,
@@ -103,6 +113,8 @@ def evaluate(
 
     With --model the images are predicted first, as ifseg predict does, into OUT/masks. Labels, images and classes are
     compared before any work. Images without a usable mask are listed and counted (exit code 3).
+
+    Example:  ifseg evaluate --dataset ade20k
 
     Example:  ifseg evaluate --images photos --labels labels --classes cats.txt --model ifseg-model
 
@@ -130,17 +142,18 @@ def evaluate(
             },
             device=device,
             overwrite=overwrite,
+            resize=resize,
             on_step=on_step,
         )
     if run.model is not None:
         _introduce(run.model, len(run.dataset), len(run.dataset.classes))
     try:
-        with _bars(len(run.dataset)) as on_step:
-            evaluated = run.carry_out(console.command(), on_step)
+        with console.stop_on_signal("picture") as stopped, _bars(len(run.dataset)) as on_step:
+            evaluated = run.carry_out(console.command(), on_step, stopped)
     except KeyboardInterrupt:
         console.say_error(f"interrupted: no numbers yet; masks that are done lie in {out}; --overwrite starts anew")
         return console.INTERRUPTED
-    _show(evaluated.report, out)
+    _show(evaluated.report, out, console.err if as_json else console.out)
     if as_json:
         typer.echo(json.dumps(evaluated.to_json(), indent=2, ensure_ascii=False))
     return console.SOME_FAILED if evaluated.report.missing else console.DONE
@@ -166,21 +179,21 @@ def _bars(total: int | None) -> Generator[Callable[[str], None]]:
         yield on_step
 
 
-def _show(report: Report, out: Path) -> None:
-    """The table of classes, the summary with its definitions, what is missing, where the files are."""
+def _show(report: Report, out: Path, to: Console) -> None:
+    """The table of classes and the summary with its definitions, then what is missing and where the files are."""
     from ifseg_cli.core.evaluation.report import percent
 
     right = {"justify": "right", "no_wrap": True}
     columns = ["class", ("IoU %", right), ("Acc %", right), ("pixels %", right), ("IoU", {"no_wrap": True})]
     rows = [[row.name, percent(row.iou), percent(row.acc), percent(row.share), _bar(row.iou)] for row in report.rows()]
-    console.err.print(console.table(None, columns, rows))
-    console.err.print()
+    to.print(console.table(None, columns, rows))
+    to.print()
     numbers = [[name, percent(value), report.sentences[name]] for name, value in report.numbers().items()]
     title = f"in percent, definition {report.scores.definition}"
-    console.err.print(console.table(title, ["", ("", right), ""], numbers))
-    console.err.print()
+    to.print(console.table(title, ["", ("", right), ""], numbers))
+    to.print()
     for note in report.notes():
-        console.err.print(note, markup=False)
+        to.print(note, markup=False)
     for missing in report.missing[:SHOWN]:
         console.say_warning(f"not in the numbers: {missing.stem}: {missing.reason}")
     if len(report.missing) > SHOWN:

@@ -99,7 +99,7 @@ def _carry_out(run: PredictionRun) -> Summary:
 
     from ifseg_cli.core.prediction.engine.manifest import Failure
 
-    with console.progress("images") as bar:
+    with console.stop_on_signal("picture") as stopped, console.progress("images") as bar:
         task = bar.add_task("predicting", total=len(run.found.sources) + len(run.found.faults), note="")
 
         def on_image(outcome: Record | Failure) -> None:
@@ -107,7 +107,7 @@ def _carry_out(run: PredictionRun) -> Summary:
                 console.say_warning(outcome.error)
             bar.update(task, advance=1, note=escape(_one_line(outcome.image)[-40:]))
 
-        return run.carry_out(console.command(), on_image)
+        return run.carry_out(console.command(), on_image, stopped)
 
 
 def _report(summary: Summary, out: Path, with_page: bool) -> None:

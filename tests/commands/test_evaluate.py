@@ -55,11 +55,12 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_masks_become_numbers_with_their_definitions(folder: Path) -> None:
     done = ifseg(folder, *MASKS)
-    assert (done.returncode, done.stdout) == (0, "")
-    assert "sky & <b>sea</b>" in done.stderr
-    assert "definition mmseg" in done.stderr and "███" in done.stderr
-    assert "2 of the 2 images are in these numbers." in done.stderr
-    assert max(len(line) for line in done.stderr.splitlines()) <= 80
+    assert done.returncode == 0, done.stderr
+    assert "sky & <b>sea</b>" in done.stdout
+    assert "definition mmseg" in done.stdout and "███" in done.stdout
+    assert "2 of the 2 images are in these numbers." in done.stdout
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
+    assert done.stderr == "report: evaluation/report.md\n"
     report = json.loads((folder / "evaluation" / "report.json").read_text())
     assert report["numbers"]["aAcc"] == pytest.approx(23 / 24)
     assert report["classes"][0]["iou"] == pytest.approx(5 / 6)
@@ -77,7 +78,7 @@ def test_a_missing_mask_is_counted_and_exits_3(folder: Path) -> None:
     (folder / "masks" / "b.png").unlink()
     done = ifseg(folder, *MASKS)
     assert done.returncode == 3
-    assert "1 of the 2 images" in done.stderr and "not in the numbers: b: no mask b.png" in done.stderr
+    assert "1 of the 2 images" in done.stdout and "not in the numbers: b: no mask b.png" in done.stderr
 
 
 def test_a_model_predicts_and_is_scored_by_its_masks(folder: Path, tiny_model: Path) -> None:
@@ -152,7 +153,7 @@ def leave(folder: Path) -> None:
         (break_classes, MASKS, "cats.txt line 2"),
         (break_output, MASKS, "evaluation exists already"),
         (leave, (*MASKS[:-1], "nowhere"), "--predictions nowhere is no folder"),
-        (leave, MASKS[:-2], "say --model DIR or --predictions DIR"),
+        (leave, MASKS[:-2], "there is no ifseg-model"),
         (leave, (*MASKS, "--model", "model"), "both --model and --predictions"),
         (leave, MODEL, "there is no model"),
         (leave, (*MASKS, "--out", "labels/out"), "lies in --labels"),

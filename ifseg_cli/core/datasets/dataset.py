@@ -6,11 +6,13 @@ A new data set is one small file with a function that returns a `Dataset`, and o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ifseg_cli.core.images.labels import RawIds, read_label_map, upright_size
 
 VALUES = 1 << 16  # label maps hold 16 bits at most
 MAX_CLASSES = 8192  # a confusion matrix of half a gigabyte
@@ -24,6 +26,27 @@ class Sample:
     stem: str  # path inside the folder without suffix, "/" between folders; the mask carries the same
     label: Path
     image: Path | None = None  # None where only masks are judged
+
+
+class LabelReader:
+    """How the labels of a data set are read: label maps, unless it knows better."""
+
+    def read(self, sample: Sample) -> RawIds:
+        """Raw ids (H, W) of a sample.
+
+        Raises:
+            ImageError: the label cannot be read, or holds colours.
+            DatasetError: what belongs to it is missing.
+        """
+        return read_label_map(sample.label)
+
+    def size(self, sample: Sample) -> tuple[int, int]:
+        """(height, width) of a sample's label, without reading all of it.
+
+        Raises:
+            ImageError: it cannot be read.
+        """
+        return upright_size(sample.label)
 
 
 @dataclass(frozen=True)
@@ -49,6 +72,12 @@ class Dataset:
     ignore: tuple[int, ...]  # values in the label files that are dropped
     samples: tuple[Sample, ...]
     classes_from: str  # the file or option that says what ids mean; messages point to it
+    value_of: tuple[tuple[int, int], ...] = ()  # raw value -> class index, where a class has several values
+    ignore_others: bool = False  # values that are neither class nor ignored are dropped, as the protocol says
+    labels: LabelReader = field(default_factory=LabelReader)
+    sure_of_ignore: bool = False  # the user said which values are no class
+    official: int = 0  # images in the split that papers report; 0: nobody says
+    adapt: str = ""  # the command that adapts a model to its names
 
     @property
     def images(self) -> tuple[Path, ...]:
@@ -57,7 +86,15 @@ class Dataset:
 
     def index_table(self) -> NDArray[np.uint16]:
         """(65536,) uint16, raw label value -> class index, `DROPPED` where ignored, `UNKNOWN` elsewhere."""
-        return index_table(self.raw_ids, self.ignore)
+        table = index_table(self.raw_ids, self.ignore)
+        if self.value_of:
+            table[list(self.raw_ids)] = UNKNOWN
+            table[list(self.ignore)] = DROPPED
+        for value, index in self.value_of:
+            table[value] = index
+        if self.ignore_others:
+            table[table == UNKNOWN] = DROPPED
+        return table
 
     def __iter__(self) -> Iterator[Sample]:
         return iter(self.samples)

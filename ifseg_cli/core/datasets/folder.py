@@ -13,9 +13,11 @@ from pathlib import Path
 
 from ifseg_cli.core.datasets.dataset import MAX_CLASSES, Dataset, DatasetOptions, Sample
 from ifseg_cli.core.errors import DatasetError, listed
+from ifseg_cli.core.images.classes import CLASSES
 from ifseg_cli.core.images.opening import picture_suffixes
 from ifseg_cli.core.vocabulary import Category, ignore_value, read_categories
 
+PREDICTIONS = "predictions.jsonl"  # the list of a run of `ifseg predict`
 LABEL_SUFFIXES = frozenset({".png", ".tif", ".tiff", ".bmp", ".gif", ".jpg", ".jpeg"})  # JPEG: to refuse it by name
 
 
@@ -46,6 +48,7 @@ def open_folder(options: DatasetOptions, _made: Path | None = None, _on_sample: 
         ignore=_ignored(options.ignore, raw_ids, names),
         samples=_pair(options.images, labels),
         classes_from=source,
+        sure_of_ignore=bool(options.ignore),
     )
 
 
@@ -82,6 +85,10 @@ def _require_distinct(names: tuple[str, ...], source: str) -> None:
 def _pair(images: Path | None, labels: Path) -> tuple[Sample, ...]:
     """Samples sorted by stem; everything that has no partner is named."""
     _require_folder(labels, "--labels")
+    if (labels / PREDICTIONS).is_file() and (labels / CLASSES).is_file():
+        raise DatasetError(
+            f"--labels {labels} is what ifseg predict wrote", "labels that somebody drew", "swap the two"
+        )
     if images is None:
         truths = _by_stem(_files(labels, LABEL_SUFFIXES, None), labels)
         return tuple(Sample(stem, path) for stem, path in sorted(_not_empty(truths, labels, "label").items()))

@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ifseg_cli.core.datasets.dataset import UNKNOWN, VALUES, Dataset, Sample
+from ifseg_cli.core.datasets.dataset import DROPPED, UNKNOWN, VALUES, Dataset, Sample
 from ifseg_cli.core.errors import DatasetError, ImageError, listed
-from ifseg_cli.core.images.labels import read_label_map, upright_size
+from ifseg_cli.core.images.labels import upright_size
+
+REAL_SHARE = 0.01  # of all pixels
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class LabelSurvey:
 
     def ignored(self, dataset: Dataset) -> int:
         """Pixels that are dropped."""
-        return int(self.pixels[list(dataset.ignore)].sum())
+        return int(self.pixels[dataset.index_table() == DROPPED].sum())
 
 
 def check_dataset(dataset: Dataset, on_label: Callable[[Sample], None] = lambda _: None) -> LabelSurvey:
@@ -40,7 +42,7 @@ def check_dataset(dataset: Dataset, on_label: Callable[[Sample], None] = lambda 
     table = dataset.index_table()
     first_strange: Path | None = None
     for sample in dataset:
-        label = read_label_map(sample.label)
+        label = dataset.labels.read(sample)
         require_same_size(sample, label.shape)
         counts = np.bincount(label.reshape(-1), minlength=VALUES)
         pixels += counts
@@ -51,7 +53,27 @@ def check_dataset(dataset: Dataset, on_label: Callable[[Sample], None] = lambda 
         raise _no_class(dataset, pixels, first_strange)
     if not pixels[table < UNKNOWN].any():
         raise DatasetError("all pixels of all labels are ignored", f"ids of {dataset.classes_from}", "check --ignore")
+    _require_more_than_one_class(dataset, pixels)
     return LabelSurvey(pixels, len(dataset))
+
+
+def _require_more_than_one_class(dataset: Dataset, pixels: NDArray[np.int64]) -> None:
+    """A 0/255 mask read as ids has one class and much "ignore": any mask that says that class is then perfect.
+
+    Raises:
+        DatasetError: one class alone is labelled, others are declared, and an ignored value covers a real share.
+    """
+    table = dataset.index_table()
+    counts = np.bincount(table[table < UNKNOWN], weights=pixels[table < UNKNOWN], minlength=len(dataset.classes))
+    dropped = {value: int(pixels[value]) for value in (255, 65535) if value in dataset.ignore and pixels[value]}
+    share = sum(dropped.values()) / max(int(pixels.sum()), 1)
+    never = [name for name, count in zip(dataset.classes, counts, strict=True) if not count]
+    if not never or len(dataset.classes) - len(never) != 1 or share < REAL_SHARE or dataset.sure_of_ignore:
+        return
+    value = next(iter(dropped))
+    found = f"'{never[0]}' is never labelled; {100 * share:.1f} % of the pixels are {value}"
+    remedy = f"a 0/{value} mask? write {value} before that name (and the ids before the others)"
+    raise DatasetError(found, "labels of more than one class", f"{remedy}; or say --ignore {value} if it is no class")
 
 
 def require_same_size(sample: Sample, size: tuple[int, ...]) -> None:
@@ -77,6 +99,11 @@ def _no_class(dataset: Dataset, pixels: NDArray[np.int64], first: Path) -> Datas
     values = np.flatnonzero((table == UNKNOWN) & (pixels > 0)).tolist()
     told = listed([f"{value} ({int(pixels[value]):,} pixels)" for value in values])
     given = f"{min(dataset.raw_ids)}..{max(dataset.raw_ids)}"
+    if values == [max(dataset.raw_ids) + 1] and not pixels[min(dataset.raw_ids)]:
+        found = f"labels hold {values[0]}, which is no class, and never {min(dataset.raw_ids)}"
+        lowest = min(dataset.raw_ids) + 1
+        remedy = f"write the ids before the names ({lowest} {dataset.classes[0]}, ...): they are shifted by one"
+        return DatasetError(found, f"ids {given} of {dataset.classes_from}", remedy)
     ignored = ", ".join(map(str, dataset.ignore)) or "nothing"
     return DatasetError(
         f"labels hold values that are no class: {told}, first in {first}",

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 Indices = NDArray[np.integer[Any]]  # any integer type, (H, W) or flat
 Counts = NDArray[np.int64]
 
+SHIFT_GAIN = 0.2  # of all pixels, from which a shift by one is named
 VALUES = 1 << 16  # labels and masks hold 16 bits at most; anything else is outside the classes
 
 
@@ -102,6 +103,18 @@ class ConfusionMatrix:
     def outside_predictions(self) -> int:
         """Counted pixels whose prediction is no class."""
         return int(self.matrix[:, -1].sum())
+
+    def better_shift(self) -> tuple[float, float, int] | None:
+        """Whether the masks would be far better with all values one higher (+1) or lower (-1).
+
+        Returns:
+            The share of pixels that are right, the share that would be, and the shift; None where there is no doubt.
+        """
+        inner, total = self.matrix[:-1, :-1], max(self.counted, 1)
+        right = float(np.trace(inner)) / total
+        # Mask value m + shift stands for class m + shift: the pixels right are those off the diagonal by -shift.
+        best, by = max((float(np.trace(inner, offset=-shift)) / total, shift) for shift in (1, -1))
+        return (right, best, by) if best > 2 * right and best - right > SHIFT_GAIN else None
 
     def areas(self, with_outside_labels: bool = True) -> Areas:
         """The areas per class.

@@ -8,17 +8,20 @@ A sample without a usable mask is listed in the report, never passed over.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ifseg_cli.core.datasets.dataset import DROPPED, Dataset
 from ifseg_cli.core.datasets.preflight import LabelSurvey, check_dataset
-from ifseg_cli.core.errors import DatasetError, ImageError, OutputError
+from ifseg_cli.core.errors import DatasetError, ImageError, OutputError, listed
 from ifseg_cli.core.evaluation.confusion import ConfusionMatrix
 from ifseg_cli.core.evaluation.definitions import find_definition
 from ifseg_cli.core.evaluation.predictions import Predictions, open_predictions, require_same_names
 from ifseg_cli.core.evaluation.report import Missing, Report
-from ifseg_cli.core.images.labels import read_label_map, upright_size
+from ifseg_cli.core.images.labels import RawIds, read_label_map, upright_size
 
 if TYPE_CHECKING:
     from ifseg_cli.core.prediction.model import Model
@@ -34,7 +37,7 @@ def _silent(_stage: str) -> None:
 
 
 def evaluate_predictions(
-    dataset: Dataset, folder: Path, *, definition: str = "mmseg", on_step: OnStep = _silent
+    dataset: Dataset, folder: Path, *, definition: str = "mmseg", resize: bool = False, on_step: OnStep = _silent
 ) -> Report:
     """Score a folder of masks.
 
@@ -42,16 +45,22 @@ def evaluate_predictions(
         dataset: labels and what they mean.
         folder: the masks, named as the labels are.
         definition: the averaging rule, by name.
+        resize: bring masks of another size to their label's; nearest, so that ids stay ids.
         on_step: called with the name of the stage after every sample, for a progress bar.
 
     Raises:
         DatasetError: labels, classes and masks do not fit together, or no mask can be used.
     """
     find_definition(definition)
+    _require_two_sides(dataset, folder)
     predictions = open_predictions(folder, dataset)
     survey = check_dataset(dataset, lambda _: on_step(CHECKING))
-    missing = _check_masks(dataset, predictions)
-    return _score(dataset, predictions, survey, missing, definition, on_step)
+    missing, other_sizes = _check_masks(dataset, predictions)
+    if other_sizes and not resize:
+        found = f"{len(other_sizes)} of {len(dataset)} masks have another size than their label: {listed(other_sizes)}"
+        raise DatasetError(found, "equal sizes", "predict at the size of the images, or say --resize-predictions")
+    report = _score(dataset, predictions, survey, missing, definition, on_step)
+    return replace(report, resized=len(other_sizes))
 
 
 def evaluate_model(
@@ -64,6 +73,7 @@ def evaluate_model(
     overwrite: bool = False,
     command: Sequence[str] = (),
     on_step: OnStep = _silent,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Report:
     """Predict the images into `out/masks` by the code of `ifseg predict`, then score those masks.
 
@@ -91,6 +101,7 @@ def evaluate_model(
         overwrite=overwrite,
         command=command,
         on_image=lambda _: on_step(PREDICTING),
+        stopped=stopped,
     )
     if summary.interrupted:
         raise KeyboardInterrupt
@@ -113,13 +124,21 @@ def require_outside(out: Path, inputs: Mapping[str, Path | None]) -> None:
             raise OutputError(f"--out {out} lies in {option} {path}", remedy="choose another --out")
 
 
-def _check_masks(dataset: Dataset, predictions: Predictions) -> dict[str, str]:
-    """Stem -> why it cannot be scored, for masks that are not there; sizes that differ are refused.
+def _require_two_sides(dataset: Dataset, folder: Path) -> None:
+    """Labels and masks must not be the same folder.
 
     Raises:
-        DatasetError: a mask is not of its label's size.
+        DatasetError: they are.
     """
+    first = dataset.samples[0].label if len(dataset) else None
+    if first is not None and first.resolve() == (folder / f"{dataset.samples[0].stem}{first.suffix}").resolve():
+        raise DatasetError(f"labels and --predictions are both {folder}", "two folders", "name the masks of a system")
+
+
+def _check_masks(dataset: Dataset, predictions: Predictions) -> tuple[dict[str, str], list[str]]:
+    """Stem -> why it cannot be scored, for masks that are not there; and the masks of another size than their label."""
     missing: dict[str, str] = {}
+    other_sizes: list[str] = []
     for sample in dataset:
         mask = predictions.find(sample)
         if mask is None:
@@ -130,11 +149,18 @@ def _check_masks(dataset: Dataset, predictions: Predictions) -> dict[str, str]:
         except ImageError as error:
             missing[sample.stem] = error.message
             continue
-        label = upright_size(sample.label)
+        label = dataset.labels.size(sample)
         if size != label:
-            found = f"{mask} is {size[1]} x {size[0]}, its label {sample.label} is {label[1]} x {label[0]}"
-            raise DatasetError(found, "equal sizes", "predict at the size of the images; nothing is resized here")
-    return missing
+            other_sizes.append(f"{mask} is {size[1]} x {size[0]}, its label {sample.label} is {label[1]} x {label[0]}")
+    return missing, other_sizes
+
+
+def _fitted(predicted: RawIds, size: tuple[int, ...]) -> RawIds:
+    """A mask at its label's size, by the nearest pixel."""
+    if predicted.shape == size:
+        return predicted
+    rows, columns = (np.arange(wanted) * there // wanted for wanted, there in zip(size, predicted.shape, strict=True))
+    return predicted[rows[:, None], columns[None, :]]
 
 
 def _score(
@@ -156,7 +182,8 @@ def _score(
             except ImageError as error:
                 lost[sample.stem] = error.message
             else:
-                confusion.update(labels[read_label_map(sample.label)], predictions.table[predicted])
+                label = labels[dataset.labels.read(sample)]
+                confusion.update(label, predictions.table[_fitted(predicted, label.shape)])
         on_step(SCORING)
     if len(lost) == len(dataset):
         raise DatasetError(f"none of the {len(dataset)} masks can be used: {next(iter(lost.values()))}")

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifseg_cli.core.datasets.dataset import DROPPED, VALUES, Dataset, Sample
-from ifseg_cli.core.errors import DatasetError, listed
+from ifseg_cli.core.errors import SHOWN, DatasetError, listed
 from ifseg_cli.core.images.classes import CLASSES, read_classes
 
 SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif")
@@ -65,6 +65,11 @@ def open_predictions(folder: Path, dataset: Dataset) -> Predictions:
     return predictions
 
 
+def _told(alone: Sequence[str], every: Sequence[str]) -> str:
+    """The names that one side has alone; how many of how many where they are more than a few."""
+    return listed(alone) if len(alone) <= SHOWN else f"{len(alone)} of its {len(every)} names: {listed(alone)}"
+
+
 def _listed_by_the_run(folder: Path) -> frozenset[str] | None:
     """The masks that `ifseg predict` says are finished; None where it did not write the folder."""
     from ifseg_cli.core.prediction.engine.manifest import PREDICTIONS, read_records
@@ -74,7 +79,9 @@ def _listed_by_the_run(folder: Path) -> frozenset[str] | None:
     return frozenset(record.mask for record in read_records(folder))
 
 
-def require_same_names(names: Sequence[str], classes: Sequence[str], source: str, classes_from: str) -> None:
+def require_same_names(
+    names: Sequence[str], classes: Sequence[str], source: str, classes_from: str, adapt: str = ""
+) -> None:
     """A score needs the same names on both sides; their order may differ.
 
     Args:
@@ -82,6 +89,7 @@ def require_same_names(names: Sequence[str], classes: Sequence[str], source: str
         classes: what labels show.
         source: where the names stand, for the message.
         classes_from: where the classes stand.
+        adapt: the command that makes a model of these names, if a model's are not.
 
     Raises:
         DatasetError: they differ; lists what either side has alone.
@@ -89,8 +97,7 @@ def require_same_names(names: Sequence[str], classes: Sequence[str], source: str
     left = [f"'{name}'" for name in names if name not in classes]
     right = [f"'{name}'" for name in classes if name not in names]
     if left or right:
-        alone = [f"{source} alone has {listed(left)}"] if left else []
-        alone += [f"{classes_from} alone has {listed(right)}"] if right else []
-        raise DatasetError(
-            " and ".join(alone), "the same names on both sides", "rename them in --classes, or adapt anew"
-        )
+        alone = [f"{source} alone has {_told(left, names)}"] if left else []
+        alone += [f"{classes_from} alone has {_told(right, classes)}"] if right else []
+        remedy = f"run {adapt}" if adapt else "rename them in --classes, or adapt anew"
+        raise DatasetError(" and ".join(alone), "the same names on both sides", remedy)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ifseg_cli.core.datasets.dataset import Dataset
 from ifseg_cli.core.datasets.preflight import LabelSurvey
+from ifseg_cli.core.errors import counted as plural
 from ifseg_cli.core.evaluation.confusion import ConfusionMatrix
 from ifseg_cli.core.evaluation.definitions import NUMBERS, Scores, find_definition
 from ifseg_cli.core.evaluation.predictions import Predictions
@@ -51,6 +52,7 @@ class Report:
     survey: LabelSurvey
     missing: tuple[Missing, ...]
     confusion: ConfusionMatrix
+    resized: int = 0  # masks that were brought to their label's size
 
     @property
     def scored(self) -> int:
@@ -88,6 +90,18 @@ class Report:
         """What a reader must know beside the numbers, one sentence each."""
         scores, counted = self.scores, self.confusion.counted
         notes = [f"{self.scored} of the {len(self.dataset)} images are in these numbers."]
+        if self.dataset.official and len(self.dataset) != self.dataset.official:
+            notes.append(
+                f"Here lie {len(self.dataset)} of the official {self.dataset.official:,} images: no number to compare."
+            )
+        if self.resized:
+            notes.append(f"{plural(self.resized, 'mask')} had another size than the label and were resized (nearest).")
+        if (shift := self.confusion.better_shift()) is not None:
+            accuracy, shifted, by = shift
+            notes.append(
+                f"ARE THE IDS SHIFTED BY ONE? {100 * accuracy:.1f} % of the pixels are right; with all mask values "
+                f"{'raised' if by > 0 else 'lowered'} by one it would be {100 * shifted:.1f} %."
+            )
         notes.append(f"{counted:,} pixels counted, {self.confusion.ignored:,} with an ignored label dropped.")
         notes.append(
             f"{len(scores.counted)} of {len(scores.iou)} classes enter mIoU, {len(scores.at_zero)} of them at 0; "
@@ -100,6 +114,9 @@ class Report:
                 f"class of {self.predictions.values_from}: they are wrong, and no class's prediction."
             )
         return tuple(notes)
+
+    def _official(self) -> dict[str, int]:
+        return {"official": self.dataset.official} if self.dataset.official else {}
 
     def to_json(self, provenance: dict[str, Any]) -> dict[str, Any]:
         """A plain dictionary, nan as null; all counts and all missing images."""
@@ -116,7 +133,8 @@ class Report:
                 "sentences": self.sentences,
             },
             "numbers": {name: _json_number(value) for name, value in self.numbers().items()},
-            "images": {"in_data_set": len(self.dataset), "scored": self.scored},
+            "images": {"in_data_set": len(self.dataset), "scored": self.scored} | self._official(),
+            "resized_masks": self.resized,
             "missing": [asdict(each) for each in self.missing],
             "pixels": {
                 "counted": self.confusion.counted,

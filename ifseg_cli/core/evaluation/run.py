@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ifseg_cli.core.datasets.dataset import Dataset, DatasetOptions
-from ifseg_cli.core.datasets.registry import dataset_names, open_dataset
+from ifseg_cli.core.datasets.registry import adapt_command, dataset_names, open_dataset
 from ifseg_cli.core.errors import DatasetError
 from ifseg_cli.core.evaluation.definitions import find_definition
 from ifseg_cli.core.evaluation.evaluate import evaluate_model, evaluate_predictions, require_outside
@@ -21,6 +21,7 @@ from ifseg_cli.core.recipe import PredictionSettings, prediction_settings
 if TYPE_CHECKING:
     from ifseg_cli.core.prediction.model import Model
 
+MODEL = "ifseg-model"  # what `ifseg adapt` writes unless told otherwise
 DRAWING = "drawing scenes"  # the stage in which a data set is made, where one is
 OnStep = Callable[[str], None]
 
@@ -40,9 +41,19 @@ class EvaluationRun:
     predictions: Path | None
     settings: PredictionSettings
     overwrite: bool
+    resize: bool = False
 
-    def carry_out(self, command: Sequence[str] = (), on_step: OnStep = _silent) -> Evaluated:
-        """Predict where there is a model, score, and write the report into `out`."""
+    def carry_out(
+        self,
+        command: Sequence[str] = (),
+        on_step: OnStep = _silent,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> Evaluated:
+        """Predict where there is a model, score, and write the report into `out`.
+
+        Raises:
+            KeyboardInterrupt: `stopped` said so while predicting; masks that are done are whole.
+        """
         facts: dict[str, Any] = {}
         if self.model is not None:
             report = evaluate_model(
@@ -54,12 +65,19 @@ class EvaluationRun:
                 overwrite=self.overwrite,
                 command=command,
                 on_step=on_step,
+                stopped=stopped,
             )
             facts = {"model": str(self.model.path), "model_sha256": self.model.sha256, "device": str(self.model.device)}
             facts |= {"prediction": self.settings.model_dump(mode="json")}
         else:
             assert self.predictions is not None  # `prepare` asks for one of the two
-            report = evaluate_predictions(self.dataset, self.predictions, definition=self.definition, on_step=on_step)
+            report = evaluate_predictions(
+                self.dataset,
+                self.predictions,
+                definition=self.definition,
+                resize=self.resize,
+                on_step=on_step,
+            )
         made = _provenance(command, report, facts)
         write_report(report, self.out, made)
         return Evaluated(report, made)
@@ -89,13 +107,14 @@ def prepare(
     options: Mapping[str, object] | None = None,
     device: str = "auto",
     overwrite: bool = False,
+    resize: bool = False,
     on_step: OnStep = _silent,
 ) -> EvaluationRun:
     """Find the data set's files (scenes are drawn here), and load the model.
 
     Args:
         dataset: by name.
-        model: predict with it, then score; or
+        model: predict with it, then score; `ifseg-model` if neither it nor `predictions` is given.
         predictions: score these masks, of any system.
         out: where the report and a model's masks go.
         where: where the data set lies, and what its ids mean.
@@ -104,14 +123,16 @@ def prepare(
         options: the same as key -> value.
         device: `auto`, `cpu`, `cuda` or `mps`.
         overwrite: write into a folder that is not empty.
+        resize: bring masks of another size to their label's (nearest), and say so.
         on_step: called with the name of a stage after every sample.
 
     Raises:
         IfsegError: the first thing that is not right.
     """
-    out, model = Path(out), Path(model) if model is not None else None
-    folder = Path(predictions) if predictions is not None else None
-    _require_one_source(model, folder)
+    out, folder = Path(out), Path(predictions) if predictions is not None else None
+    if model is not None and folder is not None:
+        raise DatasetError("both --model and --predictions", "one of them", "leave one out")
+    model = Path(model or MODEL) if folder is None else None
     find_definition(definition)
     prediction_settings(PredictionSettings(), overrides, options)  # a wrong one is told before the model is read
     where = where or DatasetOptions()
@@ -126,11 +147,17 @@ def prepare(
 
         loaded = Model.load(model, device)
         settings = prediction_settings(loaded.settings, overrides, options)
-        require_same_names(loaded.vocabulary.names, names, f"the model {loaded.path}", where.classes or dataset)
+        require_same_names(
+            loaded.vocabulary.names,
+            names,
+            f"the model {loaded.path}",
+            where.classes or dataset,
+            adapt_command(dataset, where),
+        )
     found = open_dataset(dataset, where, out / dataset, lambda: on_step(DRAWING))
     if folder is not None:
         open_predictions(folder, found)
-    return EvaluationRun(found, out, definition, loaded, folder, settings, overwrite)
+    return EvaluationRun(found, out, definition, loaded, folder, settings, overwrite, resize)
 
 
 def evaluate(
@@ -150,18 +177,19 @@ def evaluate(
     overrides: Sequence[str] = (),
     device: str = "auto",
     overwrite: bool = False,
+    resize: bool = False,
 ) -> Evaluated:
     """Score masks against labels: `ifseg evaluate` from Python, with the same result.
 
     Args:
-        dataset: `folder` or `scenes`.
-        model: predict with it, then score; or
+        dataset: `folder`, `scenes`, or a published one (`ade20k`, `voc`, ...).
+        model: predict with it, then score; `ifseg-model` if neither it nor `predictions` is given.
         predictions: score these masks, of any system.
         out: where report.json, report.md and a model's masks go.
         images: folder of images; not needed with `predictions`.
         labels: folder of label PNGs, named as the images are.
         classes: category file, or a shipped list.
-        root: with scenes: where they are drawn, or lie already.
+        root: the top folder of a published data set; of scenes: where they are drawn, or lie already.
         count: with scenes: how many.
         seed: with scenes: of which seed.
         ignore: label values to drop besides 255 (65535 in 16 bits).
@@ -169,6 +197,7 @@ def evaluate(
         overrides: `prediction.key=value` each.
         device: `auto`, `cpu`, `cuda` or `mps`.
         overwrite: write into a folder that is not empty.
+        resize: bring masks of another size to their label's (nearest), and say so.
 
     Raises:
         IfsegError: the first thing that is not right.
@@ -186,15 +215,9 @@ def evaluate(
         overrides=overrides,
         device=device,
         overwrite=overwrite,
+        resize=resize,
     )
     return run.carry_out()
-
-
-def _require_one_source(model: Path | None, predictions: Path | None) -> None:
-    if model is None and predictions is None:
-        raise DatasetError("nothing to score", remedy="say --model DIR or --predictions DIR")
-    if model is not None and predictions is not None:
-        raise DatasetError("both --model and --predictions", "one of them", "leave one out")
 
 
 def _provenance(command: Sequence[str], report: Report, facts: dict[str, Any]) -> dict[str, Any]:

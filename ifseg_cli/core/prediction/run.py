@@ -29,7 +29,10 @@ class PredictionRun:
     overwrite: bool = False
 
     def carry_out(
-        self, command: Sequence[str] = (), on_image: Callable[[Record | Failure], None] = lambda _: None
+        self,
+        command: Sequence[str] = (),
+        on_image: Callable[[Record | Failure], None] = lambda _: None,
+        stopped: Callable[[], bool] = lambda: False,
     ) -> Summary:
         """Segment and write (`predict_images`)."""
         from ifseg_cli.core.prediction.engine.pipeline import predict_images
@@ -42,6 +45,7 @@ class PredictionRun:
             overwrite=self.overwrite,
             command=command,
             on_image=on_image,
+            stopped=stopped,
         )
 
 

@@ -76,6 +76,7 @@ def predict_images(
     overwrite: bool = False,
     command: Sequence[str] = (),
     on_image: Callable[[Record | Failure], None] = lambda _: None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Summary:
     """Segment pictures and write masks, overlays, manifest, provenance and page into `out`.
 
@@ -87,9 +88,10 @@ def predict_images(
         overwrite: take a folder that is not empty; what an earlier run wrote there is deleted first.
         command: the command line, for the provenance.
         on_image: called after every picture with its line of the manifest.
+        stopped: asked after every picture; True ends the run early.
 
     Returns:
-        What the run came to; Ctrl-C ends it early, with `interrupted` set.
+        What the run came to, `interrupted` if it was ended early.
 
     Raises:
         OutputError: `out` is taken, cannot be written to, or would write over an input.
@@ -104,8 +106,9 @@ def predict_images(
             manifest.append(out, outcome)
             summary.add(outcome)
             on_image(outcome)
-    except KeyboardInterrupt:
-        summary.interrupted = True
+            if stopped():
+                summary.interrupted = True
+                break
     except OutputError as error:
         done = f"{summary.done} of {counted(len(found.sources), 'picture')} done, their masks are whole"
         remedy = "make room, then run the same command again with --overwrite, or with another --out"
