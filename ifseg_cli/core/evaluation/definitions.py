@@ -51,6 +51,7 @@ class Definition:
     name: str
     source: str
     score: Callable[[ConfusionMatrix], Scores]
+    enters: Callable[[Ratios, Ratios], NDArray[np.bool_]]  # (labelled, union) -> the classes that enter mIoU
     sentences: dict[str, str]
 
 
@@ -152,6 +153,7 @@ DEFINITIONS: dict[str, Definition] = {
         "mmseg",
         "mmsegmentation's IoUMetric, as IFSeg computes",
         _mmseg,
+        lambda _, union: union > 0,
         {
             "IoU": f"{_IOU}; pixels with the ignore label are dropped.",
             "Acc": "Acc of a class = pixels right / pixels labelled.",
@@ -166,6 +168,7 @@ DEFINITIONS: dict[str, Definition] = {
         "csail",
         "CSAILVision/sceneparsing utils_eval.py",
         _csail,
+        lambda labelled, _: np.ones_like(labelled, dtype=np.bool_),
         {
             "IoU": f"{_IOU}; pixels with the ignore label are dropped.",
             "Acc": "Acc of a class = pixels right / pixels labelled (not part of this definition, for information).",
@@ -179,6 +182,7 @@ DEFINITIONS: dict[str, Definition] = {
         "cocostuff",
         "nightrome/cocostuffapi cocostuffeval.py",
         _cocostuff,
+        lambda labelled, _: labelled > 0,
         {
             "IoU": f"{_IOU}; pixels with the ignore label or a label outside the classes are dropped.",
             "Acc": "Acc of a class = pixels right / pixels labelled.",

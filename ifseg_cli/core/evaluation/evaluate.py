@@ -17,7 +17,8 @@ import numpy as np
 from ifseg_cli.core.datasets.dataset import DROPPED, Dataset
 from ifseg_cli.core.datasets.preflight import LabelSurvey, check_dataset
 from ifseg_cli.core.errors import DatasetError, ImageError, OutputError, listed
-from ifseg_cli.core.evaluation.confusion import ConfusionMatrix
+from ifseg_cli.core.evaluation.bootstrap import interval
+from ifseg_cli.core.evaluation.confusion import Areas, ConfusionMatrix
 from ifseg_cli.core.evaluation.definitions import find_definition
 from ifseg_cli.core.evaluation.predictions import Predictions, open_predictions, require_same_names
 from ifseg_cli.core.evaluation.report import Missing, Report
@@ -173,7 +174,7 @@ def _score(
 ) -> Report:
     confusion = ConfusionMatrix(len(dataset.classes), ignore=[DROPPED])
     labels = dataset.index_table()
-    lost = dict(missing)
+    lost, images = dict(missing), list[Areas]()
     for sample in dataset:
         mask = predictions.find(sample)
         if sample.stem not in lost and mask is not None:
@@ -183,10 +184,13 @@ def _score(
                 lost[sample.stem] = error.message
             else:
                 label = labels[dataset.labels.read(sample)]
-                confusion.update(label, predictions.table[_fitted(predicted, label.shape)])
+                of_image = ConfusionMatrix(len(dataset.classes), ignore=[DROPPED])
+                of_image.update(label, predictions.table[_fitted(predicted, label.shape)])
+                images.append(of_image.areas(with_outside_labels=definition != "cocostuff"))
+                confusion.merge(of_image)
         on_step(SCORING)
     if len(lost) == len(dataset):
         raise DatasetError(f"none of the {len(dataset)} masks can be used: {next(iter(lost.values()))}")
     scores = find_definition(definition).score(confusion)
-    listed = tuple(Missing(sample.stem, lost[sample.stem]) for sample in dataset if sample.stem in lost)
-    return Report(dataset, predictions, scores, survey, listed, confusion)
+    absent = tuple(Missing(sample.stem, lost[sample.stem]) for sample in dataset if sample.stem in lost)
+    return Report(dataset, predictions, scores, survey, absent, confusion, interval=interval(images, definition))
