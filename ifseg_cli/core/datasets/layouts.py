@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from ifseg_cli.core.datasets.coco import CocoLabels
 from ifseg_cli.core.datasets.dataset import Dataset, DatasetOptions, LabelReader, Sample
 from ifseg_cli.core.datasets.panoptic import PanopticLabels
 from ifseg_cli.core.errors import DatasetError, listed
@@ -35,6 +36,7 @@ class Tree:
     names: str | None = None  # the file that lists the samples
     segments: str | None = None  # of panoptic labels: the JSON that says what their segments are
     train_ids: bool = False  # labels hold indices, not raw ids
+    annotations: tuple[str, ...] = ()  # COCO's JSON files, in place of label files, in the order they are painted
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,14 @@ def layouts() -> dict[str, Layout]:
 
 
 def _layout(name: str, values: dict[str, Any]) -> Layout:
-    trees = tuple(Tree(**tree) for tree in values.pop("trees"))
+    trees = tuple(_tree(tree) for tree in values.pop("trees"))
     lists = {key: tuple(values.pop(key)) for key in ("folders", "ignore")}
     return Layout(name=name, trees=trees, **lists, **values)
+
+
+def _tree(values: dict[str, Any]) -> Tree:
+    made: dict[str, Any] = {**values, "annotations": tuple(values.get("annotations", ()))}
+    return Tree(**made)
 
 
 def open_published(layout: Layout, options: DatasetOptions) -> Dataset:
@@ -79,7 +86,8 @@ def open_published(layout: Layout, options: DatasetOptions) -> Dataset:
     """
     root = options.root if options.root is not None else _find(layout)
     tree = _tree_at(layout, root)
-    samples = tuple(_samples(layout, tree, root))
+    reader = _reader(tree, root)
+    samples = tuple(_samples(layout, tree, root, reader))
     if not samples:
         raise DatasetError(f"{root} has no labels like {tree.labels}", _told(layout), "unpack it as published")
     shipped = layout.shipped
@@ -94,7 +102,7 @@ def open_published(layout: Layout, options: DatasetOptions) -> Dataset:
         classes_from=layout.list,
         value_of=tuple(fine),
         ignore_others=layout.others == "ignored",
-        labels=_reader(tree, root),
+        labels=reader,
         sure_of_ignore=True,  # its makers say which values are no class
         official=layout.official,
         adapt=f"ifseg adapt --categories {layout.list}",
@@ -102,6 +110,8 @@ def open_published(layout: Layout, options: DatasetOptions) -> Dataset:
 
 
 def _reader(tree: Tree, root: Path) -> LabelReader:
+    if tree.annotations:
+        return CocoLabels([root / name for name in tree.annotations])
     return LabelReader() if tree.segments is None else PanopticLabels(root / tree.segments)
 
 
@@ -153,13 +163,15 @@ def _folders(tree: Tree) -> tuple[str, str]:
 
 def _fitting(layout: Layout, root: Path) -> Tree | None:
     """The first tree of which a label lies below `root`; one that has its images there too comes before others."""
-    labelled = [
-        tree
-        for tree in layout.trees
-        if (root / _folders(tree)[1]).is_dir() and next(_matching(root, tree.labels), None) is not None
-    ]
+    labelled = [tree for tree in layout.trees if _has_labels(root, tree)]
     whole = [tree for tree in labelled if (root / _folders(tree)[0]).is_dir()]
     return next(iter([*whole, *labelled]), None)
+
+
+def _has_labels(root: Path, tree: Tree) -> bool:
+    if tree.annotations:
+        return all((root / name).is_file() for name in tree.annotations)
+    return (root / _folders(tree)[1]).is_dir() and next(_matching(root, tree.labels), None) is not None
 
 
 def _matching(root: Path, pattern: str) -> Iterator[tuple[str, Path]]:
@@ -172,8 +184,11 @@ def _matching(root: Path, pattern: str) -> Iterator[tuple[str, Path]]:
             yield stem, path
 
 
-def _samples(layout: Layout, tree: Tree, root: Path) -> Iterator[Sample]:
-    labels = dict(_matching(root, tree.labels))
+def _samples(layout: Layout, tree: Tree, root: Path, reader: LabelReader) -> Iterator[Sample]:
+    if isinstance(reader, CocoLabels):
+        labels = dict.fromkeys(sorted(reader.images), root / tree.annotations[0])
+    else:
+        labels = dict(_matching(root, tree.labels))
     stems = _listed_stems(root, tree, labels)
     if absent := [stem for stem in stems if stem not in labels]:
         found = f"{len(absent)} of the {len(stems)} names in {tree.names} have no label: {listed(absent)}"
