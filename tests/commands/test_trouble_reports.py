@@ -177,6 +177,17 @@ def test_a_model_that_cannot_be_written_can_still_be_resumed(folder: Path, tiny_
     assert (folder / "m" / "model.safetensors").read_bytes() == (folder / "other" / "model.safetensors").read_bytes()
 
 
+def test_a_report_that_cannot_be_written_still_says_its_number(folder: Path) -> None:
+    predict(folder, "photos", "--out", "M", "--no-overlay")
+    (folder / "labels").mkdir()
+    for stem in ("a", "b"):
+        Image.fromarray(np.zeros((30, 40), np.uint8)).save(folder / "labels" / f"{stem}.png")
+    (folder / "cats.txt").write_text("\n".join(NAMES))
+    masks = ["--labels", "labels", "--classes", "cats.txt", "--predictions", "M"]
+    told = one_line_error(ifseg("evaluate", *masks, cwd=folder, largest_file=1000), code=3)
+    assert "too large; mIoU is" in told and "make room" in told
+
+
 @pytest.mark.parametrize(
     "words",
     [

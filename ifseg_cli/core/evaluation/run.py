@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from ifseg_cli.core.datasets.dataset import Dataset, DatasetOptions
 from ifseg_cli.core.datasets.registry import adapt_command, dataset_names, open_dataset
-from ifseg_cli.core.errors import DatasetError
+from ifseg_cli.core.errors import DatasetError, OutputError, UnfinishedError
 from ifseg_cli.core.evaluation.definitions import find_definition
 from ifseg_cli.core.evaluation.evaluate import evaluate_model, evaluate_predictions, require_outside
 from ifseg_cli.core.evaluation.predictions import open_predictions, require_same_names
-from ifseg_cli.core.evaluation.report import Report, write_report
+from ifseg_cli.core.evaluation.report import Report, percent, write_report
 from ifseg_cli.core.files import require_folder, require_new
 from ifseg_cli.core.provenance import provenance
 from ifseg_cli.core.recipe import PredictionSettings, prediction_settings
@@ -79,7 +79,12 @@ class EvaluationRun:
                 on_step=on_step,
             )
         made = _provenance(command, report, facts)
-        write_report(report, self.out, made)
+        try:
+            write_report(report, self.out, made)
+        except OutputError as error:
+            kept = f"mIoU is {percent(report.scores.mIoU)}, the report is not written"
+            remedy = "make room, then repeat the command with --overwrite"
+            raise UnfinishedError(f"{error.found}; {kept}", remedy=remedy) from error
         return Evaluated(report, made)
 
 
