@@ -77,7 +77,6 @@ class Dataset:
     labels: LabelReader = field(default_factory=LabelReader)
     sure_of_ignore: bool = False  # the user said which values are no class
     official: int = 0  # images in the split that papers report; 0: nobody says
-    adapt: str = ""  # the command that adapts a model to its names
 
     @property
     def images(self) -> tuple[Path, ...]:

@@ -105,7 +105,6 @@ def open_published(layout: Layout, options: DatasetOptions) -> Dataset:
         labels=reader,
         sure_of_ignore=True,  # its makers say which values are no class
         official=layout.official,
-        adapt=f"ifseg adapt --categories {layout.list}",
     )
 
 
