@@ -85,10 +85,7 @@ class Dataset:
 
     def index_table(self) -> NDArray[np.uint16]:
         """(65536,) uint16, raw label value -> class index, `DROPPED` where ignored, `UNKNOWN` elsewhere."""
-        table = index_table(self.raw_ids, self.ignore)
-        if self.value_of:
-            table[list(self.raw_ids)] = UNKNOWN
-            table[list(self.ignore)] = DROPPED
+        table = index_table(() if self.value_of else self.raw_ids, self.ignore)
         for value, index in self.value_of:
             table[value] = index
         if self.ignore_others:

@@ -33,12 +33,8 @@ CHECKING, PREDICTING, SCORING = "checking labels", "predicting", "scoring"  # th
 OnStep = Callable[[str], None]
 
 
-def _silent(_stage: str) -> None:
-    """Say nothing."""
-
-
 def evaluate_predictions(
-    dataset: Dataset, folder: Path, *, definition: str = "mmseg", resize: bool = False, on_step: OnStep = _silent
+    dataset: Dataset, folder: Path, *, definition: str = "mmseg", resize: bool = False, on_step: OnStep = lambda _: None
 ) -> Report:
     """Score a folder of masks.
 
@@ -73,7 +69,7 @@ def evaluate_model(
     definition: str = "mmseg",
     overwrite: bool = False,
     command: Sequence[str] = (),
-    on_step: OnStep = _silent,
+    on_step: OnStep = lambda _: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Report:
     """Predict the images into `out/masks` by the code of `ifseg predict`, then score those masks.

@@ -29,14 +29,12 @@ class Predictions:
     folder: Path
     table: NDArray[np.uint16]  # (65536,): mask value -> class index, `DROPPED` where it is no class
     values_from: str  # what said what the values mean
-    listed: frozenset[str] | None = (
-        None  # the masks that the run's own list names, if it left one; others are not its own
-    )
+    of_the_run: frozenset[str] | None = None  # the masks that the run's own list names, where it left one
 
     def find(self, sample: Sample) -> Path | None:
         """The mask of a sample, None if there is none."""
         names = (f"{sample.stem}{suffix}" for suffix in SUFFIXES)
-        mine = (self.folder / name for name in names if self.listed is None or name in self.listed)
+        mine = (self.folder / name for name in names if self.of_the_run is None or name in self.of_the_run)
         return next((path for path in mine if path.is_file()), None)
 
 

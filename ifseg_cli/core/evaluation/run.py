@@ -11,7 +11,7 @@ from ifseg_cli.core.datasets.dataset import Dataset, DatasetOptions
 from ifseg_cli.core.datasets.registry import adapt_command, dataset_names, open_dataset
 from ifseg_cli.core.errors import DatasetError, OutputError, UnfinishedError
 from ifseg_cli.core.evaluation.definitions import find_definition
-from ifseg_cli.core.evaluation.evaluate import evaluate_model, evaluate_predictions, require_outside
+from ifseg_cli.core.evaluation.evaluate import OnStep, evaluate_model, evaluate_predictions, require_outside
 from ifseg_cli.core.evaluation.predictions import open_predictions, require_same_names
 from ifseg_cli.core.evaluation.report import Report, percent, write_report
 from ifseg_cli.core.files import require_folder, require_new
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
 
 MODEL = "ifseg-model"  # what `ifseg adapt` writes unless told otherwise
 DRAWING = "drawing scenes"  # the stage in which a data set is made, where one is
-OnStep = Callable[[str], None]
-
-
-def _silent(_stage: str) -> None:
-    """Say nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +41,7 @@ class EvaluationRun:
     def carry_out(
         self,
         command: Sequence[str] = (),
-        on_step: OnStep = _silent,
+        on_step: OnStep = lambda _: None,
         stopped: Callable[[], bool] = lambda: False,
     ) -> Evaluated:
         """Predict where there is a model, score, and write the report into `out`.
@@ -113,7 +108,7 @@ def prepare(
     device: str = "auto",
     overwrite: bool = False,
     resize: bool = False,
-    on_step: OnStep = _silent,
+    on_step: OnStep = lambda _: None,
 ) -> EvaluationRun:
     """Find the data set's files (scenes are drawn here), and load the model.
 
