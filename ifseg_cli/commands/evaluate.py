@@ -12,15 +12,14 @@ import typer
 from ifseg_cli.commands import console, options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
 
-    from rich.console import Console
-
-    from ifseg_cli.core.evaluation.report import Report
+    from ifseg_cli.core.datasets.dataset import DatasetOptions
+    from ifseg_cli.core.evaluation.prepare import EvaluationRun
     from ifseg_cli.core.prediction.model import Model
 
-BAR = 10  # characters of a full bar
-SHOWN = 10  # missing images listed on the terminal
+JUDGING = "How it is judged"
+NO_VALUE = "none"
 
 
 # Options of this command alone.
@@ -30,7 +29,12 @@ ScoredModel = Annotated[
     typer.Option("--model", "-m", help="Predict with this model, then score.", show_default="ifseg-model"),
 ]
 Predictions = Annotated[
-    Path | None, typer.Option(help="Score these masks, of any system; no model.", show_default=False)
+    Path | None,
+    typer.Option(help="Score these masks, of any system: a folder, or COCO's results (.json).", show_default=False),
+]
+Compare = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=PLACE", help="Masks of several systems in one table; repeat.", show_default=False),
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Where report.json, report.md and a model's masks go.")]
 Images = Annotated[
@@ -54,9 +58,10 @@ Classes = Annotated[
     ),
 ]
 Ignore = Annotated[
-    list[int] | None,
+    list[str] | None,
     typer.Option(
-        help="Label value to drop besides 255 (65535 in 16 bits); repeatable.",
+        metavar="VALUE|none",
+        help="Label value to drop besides 255 (65535 in 16 bits); repeat; none: not even those.",
         show_default=False,
         rich_help_panel=options.DATA,
     ),
@@ -66,6 +71,23 @@ Root = Annotated[
     typer.Option(
         help="Top folder of a published data set; of scenes: where they are drawn.",
         show_default="$IFSEG_DATA, data, .",
+        rich_help_panel=options.DATA,
+    ),
+]
+Undeclared = Annotated[
+    str | None,
+    typer.Option(
+        help="Label values that are no class: error, ignored or kept.",
+        show_default="error",
+        rich_help_panel=options.DATA,
+    ),
+]
+ClassMap = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="[NAME=]FILE",
+        help="What mask values or names are among the classes: lines of 5 = cat.",
+        show_default=False,
         rich_help_panel=options.DATA,
     ),
 ]
@@ -81,25 +103,62 @@ Resize = Annotated[
         "--resize-predictions", help="Bring masks of another size to their label's.", rich_help_panel=options.DATA
     ),
 ]
-Definition = Annotated[
-    str, typer.Option(help="Averaging rule: mmseg, csail or cocostuff.", rich_help_panel=options.METHOD)
+Definition = Annotated[str, typer.Option(help="Averaging rule: mmseg, csail or cocostuff.", rich_help_panel=JUDGING)]
+ProtocolName = Annotated[
+    str,
+    typer.Option(
+        "--protocol",
+        help="standard; zero-shot: unseen classes alone; generalised: seen, unseen, harmonic.",
+        rich_help_panel=JUDGING,
+    ),
 ]
+Unseen = Annotated[
+    str | None,
+    typer.Option(
+        help="Category file or list of the unseen classes.", show_default="the data set's", rich_help_panel=JUDGING
+    ),
+]
+SwapVocabulary = Annotated[
+    bool,
+    typer.Option(
+        "--swap-vocabulary",
+        help="Give the model the data set's names, which it was not adapted to.",
+        rich_help_panel=JUDGING,
+    ),
+]
+Match = Annotated[
+    str | None,
+    typer.Option(help="hungarian: masks are clusters without names.", show_default=False, rich_help_panel=JUDGING),
+]
+NoBoundary = Annotated[
+    bool, typer.Option("--no-boundary", help="Leave Boundary IoU out; quicker.", rich_help_panel=JUDGING)
+]
+Workers = Annotated[int, typer.Option(help="Images scored at once; the numbers stay.", rich_help_panel=JUDGING)]
 
 
 def evaluate(
     dataset: Dataset = "folder",
     model: ScoredModel = None,
     predictions: Predictions = None,
+    compare: Compare = None,
     out: Out = Path("evaluation"),
     images: Images = None,
     labels: Labels = None,
     classes: Classes = None,
     ignore: Ignore = None,
+    undeclared: Undeclared = None,
+    class_map: ClassMap = None,
     root: Root = None,
     count: Count = None,
     seed: Seed = None,
     resize: Resize = False,
     definition: Definition = "mmseg",
+    protocol: ProtocolName = "standard",
+    unseen: Unseen = None,
+    swap_vocabulary: SwapVocabulary = False,
+    match: Match = None,
+    no_boundary: NoBoundary = False,
+    workers: Workers = 1,
     smoothing_iterations: options.SmoothingIterations = None,
     neighbours: options.Neighbours = None,
     short_side: options.ShortSide = None,
@@ -120,19 +179,22 @@ def evaluate(
 
     Example:  ifseg evaluate --labels labels --classes cats.txt --predictions masks
 
-    Example:  ifseg evaluate --dataset scenes --count 100 --root scenes --model ifseg-model
+    Example:  ifseg evaluate --dataset voc --compare ours=masks --compare theirs=other
     """
-    from ifseg_cli.core.datasets.dataset import DatasetOptions
-    from ifseg_cli.core.evaluation.run import prepare
+    from ifseg_cli.core.evaluation.prepare import prepare
+    from ifseg_cli.core.evaluation.rules import Rules
 
+    maps = tuple(_named(each, "") for each in class_map or ())
+    rules = Rules(definition, protocol, unseen, maps, swap_vocabulary, match, not no_boundary, resize, workers)
     with _bars(count) as on_step:
         run = prepare(
             dataset,
             model=model,
             predictions=predictions,
+            systems=[_named(each, "--compare") for each in compare or ()],
             out=out,
-            where=DatasetOptions(images, labels, classes, tuple(ignore or ()), root, count, seed),
-            definition=definition,
+            where=_where(images, labels, classes, ignore or (), root, count, seed, undeclared),
+            rules=rules,
             overrides=override or (),
             options={
                 "smoothing_iterations": smoothing_iterations,
@@ -142,21 +204,50 @@ def evaluate(
             },
             device=device,
             overwrite=overwrite,
-            resize=resize,
             on_step=on_step,
         )
+    return _carry_out(run, as_json)
+
+
+def _carry_out(run: EvaluationRun, as_json: bool) -> int:
+    """Do what was prepared, and show it."""
+    from ifseg_cli.commands.scores import show
+    from ifseg_cli.core.evaluation.run import carry_out
+
     if run.model is not None:
         _introduce(run.model, len(run.dataset), len(run.dataset.classes))
     try:
         with console.stop_on_signal("picture") as stopped, _bars(len(run.dataset)) as on_step:
-            evaluated = run.carry_out(console.command(), on_step, stopped)
+            evaluated = carry_out(run, console.command(), on_step, stopped)
     except KeyboardInterrupt:
-        console.say_error(f"interrupted: no numbers yet; masks that are done lie in {out}; --overwrite starts anew")
+        told = f"interrupted: no numbers yet; masks that are done lie in {run.out}; --overwrite starts anew"
+        console.say_error(told)
         return console.INTERRUPTED
-    _show(evaluated.report, out, console.err if as_json else console.out)
+    show(evaluated, run.out, console.err if as_json else console.out)
     if as_json:
         typer.echo(json.dumps(evaluated.to_json(), indent=2, ensure_ascii=False))
     return console.SOME_FAILED if evaluated.report.missing else console.DONE
+
+
+def _where(
+    images: Path | None,
+    labels: Path | None,
+    classes: str | None,
+    ignore: Sequence[str],
+    root: Path | None,
+    count: int | None,
+    seed: int | None,
+    undeclared: str | None,
+) -> DatasetOptions:
+    """What the user said of the data set.
+
+    Raises:
+        DatasetError: an ignored value is no number.
+    """
+    from ifseg_cli.core.datasets.dataset import DatasetOptions
+
+    values = tuple(_value(each) for each in ignore if each != NO_VALUE)
+    return DatasetOptions(images, labels, classes, values, root, count, seed, NO_VALUE not in ignore, undeclared)
 
 
 def _introduce(model: Model, images: int, classes: int) -> None:
@@ -179,31 +270,28 @@ def _bars(total: int | None) -> Generator[Callable[[str], None]]:
         yield on_step
 
 
-def _show(report: Report, out: Path, to: Console) -> None:
-    """The table of classes and the summary with its definitions, then what is missing and where the files are."""
-    from ifseg_cli.core.evaluation.report import percent
+def _value(text: str) -> int:
+    """A label value.
 
-    right = {"justify": "right", "no_wrap": True}
-    columns = ["class", ("IoU %", right), ("Acc %", right), ("pixels %", right), ("IoU", {"no_wrap": True})]
-    rows = [[row.name, percent(row.iou), percent(row.acc), percent(row.share), _bar(row.iou)] for row in report.rows()]
-    to.print(console.table(None, columns, rows))
-    to.print()
-    numbers = [[name, percent(value), report.sentences[name]] for name, value in report.numbers().items()]
-    title = f"in percent, definition {report.scores.definition}"
-    to.print(console.table(title, ["", ("", right), ""], numbers))
-    to.print()
-    for note in report.notes():
-        to.print(note, markup=False)
-    for missing in report.missing[:SHOWN]:
-        console.say_warning(f"not in the numbers: {missing.stem}: {missing.reason}")
-    if len(report.missing) > SHOWN:
-        console.say_warning(f"and {len(report.missing) - SHOWN} more, all in {out / 'report.json'}")
-    console.err.print(f"report: {out / 'report.md'}", markup=False, soft_wrap=True)
+    Raises:
+        DatasetError: it is no number.
+    """
+    from ifseg_cli.core.errors import DatasetError
+
+    if not text.isdecimal():
+        raise DatasetError(f"--ignore {text}", f"a label value, or {NO_VALUE}")
+    return int(text)
 
 
-def _bar(value: float) -> str:
-    """A fraction as text, ten characters wide; a dash where there is none."""
-    if value != value:
-        return "-"
-    full = round(BAR * value)
-    return "█" * full + "·" * (BAR - full)
+def _named(text: str, required: str) -> tuple[str, Path]:
+    """`NAME=PLACE` in its parts; the name may be left out unless an option is named that requires it.
+
+    Raises:
+        DatasetError: no name where one is required.
+    """
+    from ifseg_cli.core.errors import DatasetError
+
+    name, equals, place = text.partition("=")
+    if not equals and required:
+        raise DatasetError(f"{required} {text}", f"{required} NAME={text}", "give every system a name")
+    return (name.strip(), Path(place)) if equals else ("", Path(text))

@@ -14,6 +14,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ifseg_cli.core.datasets.dataset import LabelReader, Sample
 from ifseg_cli.core.errors import DatasetError
@@ -51,19 +52,38 @@ class CocoLabels(LabelReader):
                 if category == OTHER:
                     continue
                 try:
-                    with warnings.catch_warnings():  # its arrays predate numpy 2 and say so at every call
-                        warnings.simplefilter("ignore", DeprecationWarning)
-                        mask = part.annToMask(annotation)
+                    mask = decode_rle(part.annToRLE(annotation))
                 except Exception as error:  # pycocotools raises almost anything on broken RLE
                     found = f"{sample.label}: annotation {annotation.get('id')} of {sample.stem} is broken: {error}"
                     raise DatasetError(found, "polygons or RLE of the image's size") from error
-                made[mask > 0] = category - 1
+                made[mask] = category - 1
         return made
 
     def size(self, sample: Sample) -> tuple[int, int]:
         """(height, width), as the JSON says."""
         image = self.images[sample.stem]
         return int(image["height"]), int(image["width"])
+
+
+def decode_rle(rle: Any) -> NDArray[np.bool_]:  # noqa: ANN401 - pycocotools has no types
+    """The mask (H, W) of a run-length encoding, packed or plain.
+
+    Raises:
+        Exception: of almost any kind, if it is broken.
+    """
+    from pycocotools import mask as coco
+
+    height, width = rle["size"]
+    if isinstance(rle["counts"], list):
+        if sum(rle["counts"]) != height * width:
+            raise ValueError(f"its runs are {sum(rle['counts'])} pixels long, its size is {height} x {width}")
+        rle = coco.frPyObjects(rle, height, width)
+    with warnings.catch_warnings():  # its arrays predate numpy 2 and say so at every call
+        warnings.simplefilter("ignore", DeprecationWarning)
+        decoded = coco.decode(rle)
+        if int(decoded.sum(dtype=np.int64)) != int(coco.area(rle)):  # what runs leave out is whatever lay in memory
+            raise ValueError("its runs end before the picture does")
+    return decoded > 0
 
 
 def _load(path: Path) -> Any:  # noqa: ANN401 - pycocotools has no types

@@ -17,6 +17,8 @@ from ifseg_cli.core.images.labels import RawIds, read_label_map, upright_size
 VALUES = 1 << 16  # label maps hold 16 bits at most
 MAX_CLASSES = 8192  # a confusion matrix of half a gigabyte
 DROPPED, UNKNOWN = 0xFFFF, 0xFFFE  # indices of ignored pixels, and of values that are neither class nor ignored
+# Such values are an error, or dropped (a protocol says so), or kept: nobody can be right there (mmsegmentation's way).
+UNDECLARED = ("error", "ignored", "kept")
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,12 @@ class DatasetOptions:
     images: Path | None = None
     labels: Path | None = None
     classes: str | None = None  # a category file, or a shipped list by name
-    ignore: tuple[int, ...] = ()  # label values to drop besides the data set's own
+    ignore: tuple[int, ...] = ()  # label values to drop besides the usual ones
     root: Path | None = None  # where a data set with a layout of its own lies
     count: int | None = None  # of drawn scenes
     seed: int | None = None  # of drawn scenes
+    ignore_usual: bool = True  # drop 255 (65535 in 16 bits), or the data set's own void
+    undeclared: str | None = None  # one of `UNDECLARED`, instead of the data set's own
 
 
 @dataclass(frozen=True)
@@ -73,10 +77,11 @@ class Dataset:
     samples: tuple[Sample, ...]
     classes_from: str  # the file or option that says what ids mean; messages point to it
     value_of: tuple[tuple[int, int], ...] = ()  # raw value -> class index, where a class has several values
-    ignore_others: bool = False  # values that are neither class nor ignored are dropped, as the protocol says
+    undeclared: str = "error"  # what becomes of label values that are neither class nor ignored: one of `UNDECLARED`
     labels: LabelReader = field(default_factory=LabelReader)
     sure_of_ignore: bool = False  # the user said which values are no class
     official: int = 0  # images in the split that papers report; 0: nobody says
+    category_offset: int = 0  # what is added to a raw id where COCO's JSON writes it
 
     @property
     def images(self) -> tuple[Path, ...]:
@@ -84,11 +89,11 @@ class Dataset:
         return tuple(sample.image for sample in self.samples if sample.image is not None)
 
     def index_table(self) -> NDArray[np.uint16]:
-        """(65536,) uint16, raw label value -> class index, `DROPPED` where ignored, `UNKNOWN` elsewhere."""
+        """(65536,) uint16, raw label value -> class index, `DROPPED` where ignored, `UNKNOWN` where undeclared."""
         table = index_table(() if self.value_of else self.raw_ids, self.ignore)
         for value, index in self.value_of:
             table[value] = index
-        if self.ignore_others:
+        if self.undeclared == "ignored":
             table[table == UNKNOWN] = DROPPED
         return table
 

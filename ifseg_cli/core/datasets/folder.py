@@ -21,14 +21,14 @@ PREDICTIONS = "predictions.jsonl"  # the list of a run of `ifseg predict`
 LABEL_SUFFIXES = frozenset({".png", ".tif", ".tiff", ".bmp", ".gif", ".jpg", ".jpeg"})  # JPEG: to refuse it by name
 
 
-def class_names(options: DatasetOptions) -> tuple[str, ...]:
-    """The names of the classes.
+def folder_categories(options: DatasetOptions) -> tuple[Category, ...]:
+    """The classes.
 
     Raises:
         DatasetError: `labels` or `classes` is missing, or the classes cannot be told apart.
         CategoryError: the classes cannot be read.
     """
-    return tuple(category.name for category in _classes(options)[0])
+    return _classes(options)[0]
 
 
 def open_folder(options: DatasetOptions, _made: Path | None = None, _on_sample: object = None) -> Dataset:
@@ -45,10 +45,11 @@ def open_folder(options: DatasetOptions, _made: Path | None = None, _on_sample: 
         name="folder",
         classes=names,
         raw_ids=raw_ids,
-        ignore=_ignored(options.ignore, raw_ids, names),
+        ignore=_ignored(options, raw_ids),
         samples=_pair(options.images, labels),
         classes_from=source,
         sure_of_ignore=bool(options.ignore),
+        undeclared=options.undeclared or "error",
     )
 
 
@@ -64,15 +65,13 @@ def _classes(options: DatasetOptions) -> tuple[tuple[Category, ...], Path, str]:
     return categories, options.labels, options.classes
 
 
-def _ignored(added: tuple[int, ...], raw_ids: tuple[int, ...], names: tuple[str, ...]) -> tuple[int, ...]:
+def _ignored(options: DatasetOptions, raw_ids: tuple[int, ...]) -> tuple[int, ...]:
     """The ignored values of the label files, sorted; 65535 is never a class (category files end at 65534)."""
-    for value in added:
+    for value in options.ignore:
         if not 0 <= value <= 65535:
             raise DatasetError(f"--ignore {value}", "a value from 0 to 65535")
-        if value in raw_ids:
-            name = names[raw_ids.index(value)]
-            raise DatasetError(f"--ignore {value} is the class '{name}'", remedy="leave it out, or number the classes")
-    return tuple(sorted({ignore_value(raw_ids), 65535, *added}))
+    usual = (ignore_value(raw_ids), 65535) if options.ignore_usual else ()
+    return tuple(sorted({*usual, *options.ignore}))
 
 
 def _require_distinct(names: tuple[str, ...], source: str) -> None:

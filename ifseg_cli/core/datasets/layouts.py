@@ -52,7 +52,9 @@ class Layout:
     official: int
     trees: tuple[Tree, ...]
     ignore: tuple[int, ...]
-    others: str = ""
+    undeclared: str = "error"
+    category_offset: int = 0
+    unseen: str = ""  # the shipped list of its unseen classes, where zero-shot protocols have one
 
     @property
     def shipped(self) -> ShippedList:
@@ -97,11 +99,12 @@ def open_published(layout: Layout, options: DatasetOptions) -> Dataset:
         name=layout.name,
         classes=tuple(category.name for category in shipped.categories),
         raw_ids=raw_ids,
-        ignore=tuple(sorted({*layout.ignore, *options.ignore})),
+        ignore=tuple(sorted({*(layout.ignore if options.ignore_usual else ()), *options.ignore})),
         samples=samples,
         classes_from=layout.list,
         value_of=tuple(fine),
-        ignore_others=layout.others == "ignored",
+        undeclared=options.undeclared or layout.undeclared,
+        category_offset=layout.category_offset,
         labels=reader,
         sure_of_ignore=True,  # its makers say which values are no class
         official=layout.official,

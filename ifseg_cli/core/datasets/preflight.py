@@ -1,4 +1,4 @@
-"""Before any work: do labels, images and classes fit together? Every label is read once, one after another."""
+"""Before any work: do labels, images and classes fit together?"""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from ifseg_cli.core.datasets.dataset import DROPPED, UNKNOWN, VALUES, Dataset, Sample
 from ifseg_cli.core.errors import DatasetError, ImageError, listed
-from ifseg_cli.core.images.labels import upright_size
+from ifseg_cli.core.images.labels import RawIds, upright_size
 
 REAL_SHARE = 0.01  # of all pixels
+GLANCE = 24  # labels that are looked at before all of them
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,47 @@ class LabelSurvey:
         return int(self.pixels[dataset.index_table() == DROPPED].sum())
 
 
+class Survey:
+    """Counts the values of labels one after another, then says whether they are what the data set declares."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset, self._table = dataset, dataset.index_table()
+        self._pixels = np.zeros(VALUES, dtype=np.int64)
+        self._images = 0
+        self._first_strange: Path | None = None
+
+    def add(self, sample: Sample, values: NDArray[np.int64], pixels: NDArray[np.int64]) -> None:
+        """Count a label: its values, each once or several times, and their pixels."""
+        np.add.at(self._pixels, values, pixels)
+        self._images += 1
+        if self._first_strange is None and (self._table[values] == UNKNOWN).any():
+            self._first_strange = sample.label
+
+    def require_declared(self) -> None:
+        """So far, every value is a class or ignored, or may be something else.
+
+        Raises:
+            DatasetError: values that nobody declared.
+        """
+        if self._first_strange is not None and self._dataset.undeclared == "error":
+            raise _no_class(self._dataset, self._pixels, self._first_strange)
+
+    def conclude(self) -> LabelSurvey:
+        """What was counted.
+
+        Raises:
+            DatasetError: values that are no class and not ignored, or nothing but ignored pixels.
+        """
+        self.require_declared()
+        dataset, pixels = self._dataset, self._pixels
+        if not pixels[self._table < UNKNOWN].any():
+            raise DatasetError(
+                "all pixels of all labels are ignored", f"ids of {dataset.classes_from}", "check --ignore"
+            )
+        _require_more_than_one_class(dataset, pixels)
+        return LabelSurvey(pixels, self._images)
+
+
 def check_dataset(dataset: Dataset, on_label: Callable[[Sample], None] = lambda _: None) -> LabelSurvey:
     """Read every label and compare it with its image and with the classes.
 
@@ -38,23 +80,33 @@ def check_dataset(dataset: Dataset, on_label: Callable[[Sample], None] = lambda 
         DatasetError: a label that cannot be read or holds colours; a size that differs; values that are no class
             and not ignored, or nothing but ignored pixels.
     """
-    pixels = np.zeros(VALUES, dtype=np.int64)
-    table = dataset.index_table()
-    first_strange: Path | None = None
+    survey = Survey(dataset)
     for sample in dataset:
         label = dataset.labels.read(sample)
         require_same_size(sample, label.shape)
-        counts = np.bincount(label.reshape(-1), minlength=VALUES)
-        pixels += counts
-        if first_strange is None and counts[table == UNKNOWN].any():
-            first_strange = sample.label
+        survey.add(sample, *_counts(label))
         on_label(sample)
-    if first_strange is not None:
-        raise _no_class(dataset, pixels, first_strange)
-    if not pixels[table < UNKNOWN].any():
-        raise DatasetError("all pixels of all labels are ignored", f"ids of {dataset.classes_from}", "check --ignore")
-    _require_more_than_one_class(dataset, pixels)
-    return LabelSurvey(pixels, len(dataset))
+    return survey.conclude()
+
+
+def glance(dataset: Dataset) -> None:
+    """Look at a few labels, evenly spread, before all of them are read: a wrong convention shows in any of them.
+
+    Raises:
+        DatasetError: a label that cannot be read or holds colours, or values that are no class and not ignored.
+    """
+    survey, number = Survey(dataset), min(GLANCE, len(dataset))
+    for at in range(number):
+        sample = dataset.samples[at * len(dataset) // number]
+        survey.add(sample, *_counts(dataset.labels.read(sample)))
+    survey.require_declared()
+
+
+def _counts(label: RawIds) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The different values of a label, and the pixels of each."""
+    pixels = np.bincount(label.reshape(-1))
+    values = np.flatnonzero(pixels)
+    return values, pixels[values]
 
 
 def _require_more_than_one_class(dataset: Dataset, pixels: NDArray[np.int64]) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
-from ifseg_cli.core.datasets.dataset import Dataset, DatasetOptions
-from ifseg_cli.core.datasets.folder import class_names, open_folder
+from ifseg_cli.core.datasets.dataset import UNDECLARED, Dataset, DatasetOptions
+from ifseg_cli.core.datasets.folder import folder_categories, open_folder
 from ifseg_cli.core.datasets.layouts import layouts, open_published
 from ifseg_cli.core.datasets.scenes import open_scenes
 from ifseg_cli.core.errors import DatasetError
-from ifseg_cli.scenes.categories import CATEGORIES
+from ifseg_cli.core.vocabulary.category import Category
+from ifseg_cli.core.vocabulary.lists import shipped_list
 
 
 @dataclass(frozen=True)
@@ -23,27 +24,28 @@ class Entry:
     each sample that is made.
     """
 
-    names: Callable[[DatasetOptions], tuple[str, ...]]
+    categories: Callable[[DatasetOptions], tuple[Category, ...]]
     open: Callable[[DatasetOptions, Path | None, Callable[[], None]], Dataset]
     reads: tuple[str, ...]
 
 
 DATASETS: dict[str, Entry] = {
-    "folder": Entry(class_names, open_folder, ("images", "labels", "classes", "ignore")),
-    "scenes": Entry(lambda _: CATEGORIES, open_scenes, ("root", "count", "seed")),
+    "folder": Entry(
+        folder_categories, open_folder, ("images", "labels", "classes", "ignore", "ignore_usual", "undeclared")
+    ),
+    "scenes": Entry(lambda _: shipped_list("scenes").categories, open_scenes, ("root", "count", "seed")),
 }
-OF_PUBLISHED = ("root", "ignore")  # what a published data set reads
-CHOICES = ("images", "labels", "classes", "ignore", "root", "count", "seed")  # what a user can give, in all
+OF_PUBLISHED = ("root", "ignore", "ignore_usual", "undeclared")  # what a published data set reads
 
 
-def dataset_names(name: str, options: DatasetOptions) -> tuple[str, ...]:
-    """The names of a data set's classes, before its files are looked for.
+def dataset_categories(name: str, options: DatasetOptions) -> tuple[Category, ...]:
+    """A data set's classes, before its files are looked for.
 
     Raises:
         DatasetError: there is none of that name, or it has no such option.
         CategoryError: its classes cannot be read.
     """
-    return _entry(name, options).names(options)
+    return _entry(name, options).categories(options)
 
 
 def open_dataset(
@@ -72,24 +74,36 @@ def adapt_command(name: str, options: DatasetOptions) -> str:
     return f"ifseg adapt --categories {options.classes or name}"
 
 
+def unseen_list(name: str) -> str:
+    """The shipped list of a data set's unseen classes; empty where zero-shot protocols have none for it."""
+    return layouts()[name].unseen if name in layouts() else ""
+
+
 def names_of_datasets() -> tuple[str, ...]:
     """Every data set by name."""
     return (*DATASETS, *layouts())
 
 
+def _spelled(option: str) -> str:
+    """An option as it is written on the command line."""
+    return "--ignore" if option == "ignore_usual" else f"--{option}"
+
+
 def _entry(name: str, options: DatasetOptions) -> Entry:
     if name in layouts():
         layout = layouts()[name]
-        names = tuple(category.name for category in layout.shipped.categories)
-        entry = Entry(lambda _: names, lambda given, _made, _on: open_published(layout, given), OF_PUBLISHED)
+        classes = layout.shipped.categories
+        entry = Entry(lambda _: classes, lambda given, _made, _on: open_published(layout, given), OF_PUBLISHED)
     elif name in DATASETS:
         entry = DATASETS[name]
     else:
         near = difflib.get_close_matches(name, names_of_datasets(), 1)
         remedy = f"did you mean {near[0]}?" if near else "say --dataset folder for a pair of folders"
         raise DatasetError(f"data set '{name}' is not known", f"one of {', '.join(names_of_datasets())}", remedy)
-    for option in CHOICES:
-        if option not in entry.reads and getattr(options, option) not in (None, ()):
-            expected = ", ".join(f"--{each}" for each in entry.reads)
-            raise DatasetError(f"--{option} with --dataset {name}", f"only {expected}", "leave it out")
+    if options.undeclared not in (None, *UNDECLARED):
+        raise DatasetError(f"--undeclared {options.undeclared}", f"one of {', '.join(UNDECLARED)}")
+    for option in fields(options):
+        if option.name not in entry.reads and getattr(options, option.name) != option.default:
+            expected = ", ".join(dict.fromkeys(_spelled(each) for each in entry.reads))
+            raise DatasetError(f"{_spelled(option.name)} with --dataset {name}", f"only {expected}", "leave it out")
     return entry

@@ -71,6 +71,18 @@ def find_definition(name: str) -> Definition:
     return DEFINITIONS[name]
 
 
+def boundary_iou(counts: Counts) -> tuple[float, ...]:
+    """Boundary IoU per class from (3, classes) right, predicted and labelled pixels near borders; nan for 0/0."""
+    right, predicted, labelled = counts
+    return tuple(_ratio(right, predicted + labelled - right).tolist())
+
+
+def mean_boundary_iou(boundary: tuple[float, ...], scores: Scores) -> float:
+    """The mean over the classes that enter mIoU; one that has none of it counts 0 there."""
+    values = [0.0 if math.isnan(boundary[at]) else boundary[at] for at in scores.counted]
+    return math.fsum(values) / len(values) if values else math.nan
+
+
 def _mmseg(confusion: ConfusionMatrix) -> Scores:
     areas = confusion.areas()
     iou, acc = _ratio(areas.intersect, areas.union), _ratio(areas.intersect, areas.label)
@@ -148,6 +160,11 @@ _IOU = (
 )
 _FWIOU = "sum over the labelled classes of (share of labelled pixels) x IoU"
 
+_BOUNDARY = (
+    "mean over the classes that enter mIoU of the IoU of their pixels near borders, within 2 % of the picture's "
+    "diagonal (Cheng et al., CVPR 2021); ignored pixels cut label and mask alike."
+)
+
 DEFINITIONS: dict[str, Definition] = {
     "mmseg": Definition(
         "mmseg",
@@ -162,6 +179,7 @@ DEFINITIONS: dict[str, Definition] = {
             "mAcc": "mean Acc over the classes that are labelled somewhere.",
             "aAcc": "pixels right / pixels labelled, all classes together.",
             "fwIoU": f"{_FWIOU} (COCO-Stuff's formula; mmsegmentation defines none).",
+            "bIoU": _BOUNDARY,
         },
     ),
     "csail": Definition(
@@ -176,6 +194,7 @@ DEFINITIONS: dict[str, Definition] = {
             "mAcc": "not defined by CSAIL.",
             "aAcc": "pixels right / pixels labelled, labels outside the classes included.",
             "fwIoU": f"{_FWIOU} (COCO-Stuff's formula; CSAIL defines none).",
+            "bIoU": _BOUNDARY,
         },
     ),
     "cocostuff": Definition(
@@ -190,6 +209,7 @@ DEFINITIONS: dict[str, Definition] = {
             "mAcc": "mean Acc over the classes that occur in the labels.",
             "aAcc": "pixels right / pixels counted, all classes together.",
             "fwIoU": f"{_FWIOU}.",
+            "bIoU": _BOUNDARY,
         },
     ),
 }

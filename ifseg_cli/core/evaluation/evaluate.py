@@ -1,63 +1,82 @@
 """Labels and masks become a report:
 
-    data set -> pre-flight -> [predict] -> for every sample: label, mask -> indices -> confusion matrix -> definition
+    data set -> a glance -> [predict] -> for every sample: label, masks -> pairs -> tallies -> definitions -> report
 
 A sample without a usable mask is listed in the report, never passed over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ifseg_cli.core.datasets.dataset import DROPPED, Dataset
-from ifseg_cli.core.datasets.preflight import LabelSurvey, check_dataset
-from ifseg_cli.core.errors import DatasetError, ImageError, OutputError, listed
-from ifseg_cli.core.evaluation.bootstrap import interval
-from ifseg_cli.core.evaluation.confusion import Areas, ConfusionMatrix
-from ifseg_cli.core.evaluation.definitions import find_definition
-from ifseg_cli.core.evaluation.predictions import Predictions, open_predictions, require_same_names
-from ifseg_cli.core.evaluation.report import Missing, Report
-from ifseg_cli.core.images.labels import RawIds, read_label_map, upright_size
+from ifseg_cli.core.datasets.dataset import Dataset
+from ifseg_cli.core.datasets.preflight import check_dataset, glance
+from ifseg_cli.core.errors import DatasetError, listed
+from ifseg_cli.core.evaluation.class_map import ClassMap
+from ifseg_cli.core.evaluation.masks import FolderMasks
+from ifseg_cli.core.evaluation.matching import match_clusters
+from ifseg_cli.core.evaluation.predictions import Predictions, open_predictions
+from ifseg_cli.core.evaluation.protocols import Protocol
+from ifseg_cli.core.evaluation.report import Report, make_report
+from ifseg_cli.core.evaluation.rules import Rules
+from ifseg_cli.core.evaluation.scoring import score_samples
 
 if TYPE_CHECKING:
     from ifseg_cli.core.prediction.model import Model
     from ifseg_cli.core.recipe import PredictionSettings
 
 MASKS = "masks"  # sub-folder of the output folder where a model's masks go
-CHECKING, PREDICTING, SCORING = "checking labels", "predicting", "scoring"  # the stages, each over all samples
+# The stages, each over all samples.
+CHECKING, PREDICTING, MATCHING, SCORING = "checking labels", "predicting", "matching clusters", "scoring"
 OnStep = Callable[[str], None]
 
 
 def evaluate_predictions(
-    dataset: Dataset, folder: Path, *, definition: str = "mmseg", resize: bool = False, on_step: OnStep = lambda _: None
-) -> Report:
-    """Score a folder of masks.
+    dataset: Dataset,
+    systems: Sequence[Predictions],
+    rules: Rules = Rules(),
+    protocol: Protocol = Protocol(),
+    *,
+    lost: dict[str, str] | None = None,
+    on_step: OnStep = lambda _: None,
+) -> list[Report]:
+    """Score the masks of one system, or of several on the same images.
 
     Args:
         dataset: labels and what they mean.
-        folder: the masks, named as the labels are.
-        definition: the averaging rule, by name.
-        resize: bring masks of another size to their label's; nearest, so that ids stay ids.
+        systems: whose masks; from `open_predictions`.
+        rules: how they are judged.
+        protocol: which classes compete; `dataset` holds those already.
+        lost: stem -> why, of images that could not be predicted.
         on_step: called with the name of the stage after every sample, for a progress bar.
+
+    Returns:
+        A report a system.
 
     Raises:
         DatasetError: labels, classes and masks do not fit together, or no mask can be used.
     """
-    find_definition(definition)
-    _require_two_sides(dataset, folder)
-    predictions = open_predictions(folder, dataset)
-    survey = check_dataset(dataset, lambda _: on_step(CHECKING))
-    missing, other_sizes = _check_masks(dataset, predictions)
-    if other_sizes and not resize:
-        found = f"{len(other_sizes)} of {len(dataset)} masks have another size than their label: {listed(other_sizes)}"
-        raise DatasetError(found, "equal sizes", "predict at the size of the images, or say --resize-predictions")
-    report = _score(dataset, predictions, survey, missing, definition, on_step)
-    return replace(report, resized=len(other_sizes))
+    rules.require_sane()
+    for system in systems:
+        _require_two_sides(dataset, system)
+    glance(dataset)
+    if rules.match:
+        systems = [match_clusters(dataset, system, lambda: on_step(MATCHING)) for system in systems]
+    survey, scored = score_samples(dataset, systems, rules, lost or {}, lambda: on_step(SCORING))
+    others = [told for each in scored for told in each.other_sizes]
+    if others and not rules.resize:
+        found = f"{len(others)} of {len(dataset) * len(systems)} masks have another size than their label"
+        remedy = "predict at the size of the images, or say --resize-predictions"
+        raise DatasetError(f"{found}: {listed(others)}", "equal sizes", remedy)
+    for each in scored:
+        if not each.tally.images:
+            raise DatasetError(f"none of the {len(dataset)} masks can be used: {next(iter(each.missing.values()))}")
+    return [
+        make_report(dataset, system, survey, each, rules, protocol)
+        for system, each in zip(systems, scored, strict=True)
+    ]
 
 
 def evaluate_model(
@@ -65,8 +84,10 @@ def evaluate_model(
     model: Model,
     out: Path,
     settings: PredictionSettings,
+    rules: Rules = Rules(),
+    protocol: Protocol = Protocol(),
     *,
-    definition: str = "mmseg",
+    class_map: ClassMap | None = None,
     overwrite: bool = False,
     command: Sequence[str] = (),
     on_step: OnStep = lambda _: None,
@@ -81,11 +102,9 @@ def evaluate_model(
     from ifseg_cli.core.images.sources import Found, Source
     from ifseg_cli.core.prediction.engine.pipeline import predict_images
 
-    find_definition(definition)
-    require_same_names(model.vocabulary.names, dataset.classes, f"the model {model.path}", dataset.classes_from)
     if len(dataset.images) < len(dataset):
         raise DatasetError("--images is missing", remedy="a model needs the images: say --images DIR")
-    survey = check_dataset(dataset, lambda _: on_step(CHECKING))
+    check_dataset(dataset, lambda _: on_step(CHECKING))
     by_path = {sample.image: sample for sample in dataset if sample.image is not None}
     sources = tuple(
         Source(path, Path(sample.stem + path.suffix), Path(sample.stem)) for path, sample in by_path.items()
@@ -106,87 +125,20 @@ def evaluate_model(
     lost = {sample.stem: failed[path.absolute()] for path, sample in by_path.items() if path.absolute() in failed}
     if len(lost) == len(dataset):
         raise DatasetError(f"none of the {len(dataset)} images could be predicted: {next(iter(lost.values()))}")
-    predictions = open_predictions(out / MASKS, dataset)
-    return _score(dataset, predictions, survey, lost, definition, on_step)
+    predictions = open_predictions(out / MASKS, dataset, class_map)
+    return evaluate_predictions(dataset, [predictions], rules, protocol, lost=lost, on_step=on_step)[0]
 
 
-def require_outside(out: Path, inputs: Mapping[str, Path | None]) -> None:
-    """Refuse an output folder that is, or lies in, a folder that is read: the next run would read our results.
-
-    Raises:
-        OutputError: with the option's name.
-    """
-    for option, path in inputs.items():
-        if path is not None and path.resolve() in (out.resolve(), *out.resolve().parents):
-            raise OutputError(f"--out {out} lies in {option} {path}", remedy="choose another --out")
-
-
-def _require_two_sides(dataset: Dataset, folder: Path) -> None:
+def _require_two_sides(dataset: Dataset, system: Predictions) -> None:
     """Labels and masks must not be the same folder.
 
     Raises:
         DatasetError: they are.
     """
-    first = dataset.samples[0].label if len(dataset) else None
-    if first is not None and first.resolve() == (folder / f"{dataset.samples[0].stem}{first.suffix}").resolve():
-        raise DatasetError(f"labels and --predictions are both {folder}", "two folders", "name the masks of a system")
-
-
-def _check_masks(dataset: Dataset, predictions: Predictions) -> tuple[dict[str, str], list[str]]:
-    """Stem -> why it cannot be scored, for masks that are not there; and the masks of another size than their label."""
-    missing: dict[str, str] = {}
-    other_sizes: list[str] = []
-    for sample in dataset:
-        mask = predictions.find(sample)
-        if mask is None:
-            missing[sample.stem] = f"no mask {sample.stem}.png in {predictions.folder}"
-            continue
-        try:
-            size = upright_size(mask)
-        except ImageError as error:
-            missing[sample.stem] = error.message
-            continue
-        label = dataset.labels.size(sample)
-        if size != label:
-            other_sizes.append(f"{mask} is {size[1]} x {size[0]}, its label {sample.label} is {label[1]} x {label[0]}")
-    return missing, other_sizes
-
-
-def _fitted(predicted: RawIds, size: tuple[int, ...]) -> RawIds:
-    """A mask at its label's size, by the nearest pixel."""
-    if predicted.shape == size:
-        return predicted
-    rows, columns = (np.arange(wanted) * there // wanted for wanted, there in zip(size, predicted.shape, strict=True))
-    return predicted[rows[:, None], columns[None, :]]
-
-
-def _score(
-    dataset: Dataset,
-    predictions: Predictions,
-    survey: LabelSurvey,
-    missing: dict[str, str],
-    definition: str,
-    on_step: OnStep,
-) -> Report:
-    confusion = ConfusionMatrix(len(dataset.classes), ignore=[DROPPED])
-    labels = dataset.index_table()
-    lost, images = dict(missing), list[Areas]()
-    for sample in dataset:
-        mask = predictions.find(sample)
-        if sample.stem not in lost and mask is not None:
-            try:
-                predicted = read_label_map(mask)
-            except ImageError as error:
-                lost[sample.stem] = error.message
-            else:
-                label = labels[dataset.labels.read(sample)]
-                of_image = ConfusionMatrix(len(dataset.classes), ignore=[DROPPED])
-                of_image.update(label, predictions.table[_fitted(predicted, label.shape)])
-                images.append(of_image.areas(with_outside_labels=definition != "cocostuff"))
-                confusion.merge(of_image)
-        on_step(SCORING)
-    if len(lost) == len(dataset):
-        raise DatasetError(f"none of the {len(dataset)} masks can be used: {next(iter(lost.values()))}")
-    scores = find_definition(definition).score(confusion)
-    absent = tuple(Missing(sample.stem, lost[sample.stem]) for sample in dataset if sample.stem in lost)
-    return Report(dataset, predictions, scores, survey, absent, confusion, interval=interval(images, definition))
+    if not isinstance(system.masks, FolderMasks) or not len(dataset):
+        return
+    mask, label = system.masks.path(dataset.samples[0]), dataset.samples[0].label
+    if mask is not None and mask.resolve() == label.resolve():
+        raise DatasetError(
+            f"labels and --predictions are both {system.place}", "two folders", "name the masks of a system"
+        )

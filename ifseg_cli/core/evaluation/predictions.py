@@ -1,8 +1,8 @@
-"""A folder of masks, and what their values mean.
+"""A system's masks, and what their values mean.
 
-- A mask has its label's path below the folder, with the suffix .png (or another a label may have).
 - If the folder carries `classes.json` (as `ifseg predict` writes it), values are joined to the data set's classes by
-  name, whatever their order; else they are taken as the ids of the data set's own category file.
+  name, whatever their order; else they are taken as the ids of the data set's own labels.
+- A class map says otherwise, by value or by name.
 - A value that is no class stays outside the classes: the pixel is wrong, and in no class's prediction.
 """
 
@@ -15,52 +15,91 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ifseg_cli.core.datasets.dataset import DROPPED, VALUES, Dataset, Sample
+from ifseg_cli.core.datasets.dataset import DROPPED, VALUES, Dataset
 from ifseg_cli.core.errors import SHOWN, DatasetError, listed
+from ifseg_cli.core.evaluation.class_map import ClassMap
+from ifseg_cli.core.evaluation.masks import FolderMasks, Masks, ResultsMasks, any_of
 from ifseg_cli.core.images.classes import CLASSES, read_classes
-
-SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif")
 
 
 @dataclass(frozen=True)
 class Predictions:
     """Masks of a data set."""
 
-    folder: Path
+    masks: Masks
     table: NDArray[np.uint16]  # (65536,): mask value -> class index, `DROPPED` where it is no class
     values_from: str  # what said what the values mean
-    of_the_run: frozenset[str] | None = None  # the masks that the run's own list names, where it left one
+    same_values: bool = False  # they are the label files' own
+    unnamed: tuple[str, ...] = ()  # names of theirs that are no class, as the class map says
+    name: str = ""  # of the system, where several are compared
 
-    def find(self, sample: Sample) -> Path | None:
-        """The mask of a sample, None if there is none."""
-        names = (f"{sample.stem}{suffix}" for suffix in SUFFIXES)
-        mine = (self.folder / name for name in names if self.of_the_run is None or name in self.of_the_run)
-        return next((path for path in mine if path.is_file()), None)
+    @property
+    def place(self) -> Path:
+        """Their folder or file."""
+        return self.masks.place
 
 
-def open_predictions(folder: Path, dataset: Dataset) -> Predictions:
-    """Find out what the masks of a folder hold.
+def open_predictions(place: Path, dataset: Dataset, class_map: ClassMap | None = None, name: str = "") -> Predictions:
+    """Find out what the masks of a folder, or of a JSON of results, hold.
 
     Raises:
-        DatasetError: no such folder, no mask for any sample, or names that differ from the data set's.
+        DatasetError: nothing there, no mask for any sample, or names that differ from the data set's.
     """
-    if not folder.is_dir():
-        raise DatasetError(f"--predictions {folder} is no folder", "the folder that ifseg predict wrote")
-    described = read_classes(folder)
-    if described is not None:
-        source = str(folder / CLASSES)
-        value_of = {each.name: each.value for each in described}
-        require_same_names(tuple(value_of), dataset.classes, source, dataset.classes_from)
-        raw_ids = tuple(value_of[name] for name in dataset.classes)
+    masks = _open_masks(place, dataset)
+    if not any_of(masks, dataset):
+        example = f"names like {dataset.samples[0].stem}.png" if place.is_dir() else "the data set's images"
+        raise DatasetError(f"{place} has no mask for any of the {len(dataset)} labels", example)
+    described = read_classes(place) if place.is_dir() else None
+    if class_map is not None:
+        class_map.require_classes(dataset.classes, dataset.classes_from)
+    if described is None and class_map is None:
+        table = _table(dict(zip(dataset.raw_ids, dataset.classes, strict=True)), dataset)
+        return Predictions(masks, table, dataset.classes_from, same_values=True, name=name)
+    source = str(place / CLASSES) if described is not None else ""
+    names = tuple(each.name for each in described or ())
+    if class_map is None:
+        require_same_names(names, dataset.classes, source, dataset.classes_from)
+        meaning: dict[int, str | None] = {each.value: each.name for each in described or ()}
     else:
-        raw_ids, source = dataset.raw_ids, dataset.classes_from
+        class_map.require_names(names, source or f"{place}, which has no {CLASSES}")
+        mapped = {each.name: class_map.to.get(each.name, each.name) for each in described or ()}
+        require_known(mapped, dataset, source, class_map)
+        meaning = {each.value: mapped[each.name] for each in described or ()} | class_map.values(names)
+        source = f"{class_map.source} and {source}" if source else str(class_map.source)
+    unnamed = tuple(each.name for each in described or () if meaning[each.value] is None)
+    return Predictions(masks, _table(meaning, dataset), source, unnamed=unnamed, name=name)
+
+
+def require_known(mapped: dict[str, str | None], dataset: Dataset, source: str, class_map: ClassMap) -> None:
+    """Every name is mapped, or a class itself: nothing falls out in silence.
+
+    Raises:
+        DatasetError: names that are neither.
+    """
+    if strangers := [
+        f"'{name}'" for name, right in mapped.items() if right is not None and right not in dataset.classes
+    ]:
+        found = f"{source} has {_told(strangers, tuple(mapped))}, of which {class_map.source} says nothing"
+        raise DatasetError(
+            found, f"classes of {dataset.classes_from}, or a line each", "write NAME = CLASS, or NAME = -"
+        )
+
+
+def _open_masks(place: Path, dataset: Dataset) -> Masks:
+    if place.suffix.lower() == ".json" and place.is_file():
+        return ResultsMasks(place, dataset)
+    if not place.is_dir():
+        raise DatasetError(f"--predictions {place} is no folder", "a folder of masks, or COCO's results as .json")
+    return FolderMasks(place, _listed_by_the_run(place))
+
+
+def _table(meaning: dict[int, str] | dict[int, str | None], dataset: Dataset) -> NDArray[np.uint16]:
+    index = {name: at for at, name in enumerate(dataset.classes)}
     table = np.full(VALUES, DROPPED, dtype=np.uint16)
-    table[list(raw_ids)] = np.arange(len(raw_ids), dtype=np.uint16)
-    predictions = Predictions(folder, table, source, _listed_by_the_run(folder))
-    if not any(predictions.find(sample) for sample in dataset):
-        example = f"{dataset.samples[0].stem}.png"
-        raise DatasetError(f"{folder} has no mask for any of the {len(dataset)} labels", f"names like {example}")
-    return predictions
+    for value, name in meaning.items():
+        if name is not None:
+            table[value] = index[name]
+    return table
 
 
 def _told(alone: Sequence[str], every: Sequence[str]) -> str:
@@ -97,5 +136,5 @@ def require_same_names(
     if left or right:
         alone = [f"{source} alone has {_told(left, names)}"] if left else []
         alone += [f"{classes_from} alone has {_told(right, classes)}"] if right else []
-        remedy = f"run {adapt}" if adapt else "rename them in --classes, or adapt anew"
+        remedy = f"run {adapt}, or say --swap-vocabulary or --class-map" if adapt else "rename them, or say --class-map"
         raise DatasetError(" and ".join(alone), "the same names on both sides", remedy)

@@ -10,12 +10,19 @@ from typing import Any
 from ifseg_cli.core.datasets.dataset import Dataset
 from ifseg_cli.core.datasets.preflight import LabelSurvey
 from ifseg_cli.core.errors import counted as plural
+from ifseg_cli.core.errors import listed
+from ifseg_cli.core.evaluation.bootstrap import Interval, interval
 from ifseg_cli.core.evaluation.confusion import ConfusionMatrix
-from ifseg_cli.core.evaluation.definitions import NUMBERS, Scores, find_definition
+from ifseg_cli.core.evaluation.definitions import NUMBERS, Scores, boundary_iou, find_definition, mean_boundary_iou
 from ifseg_cli.core.evaluation.predictions import Predictions
+from ifseg_cli.core.evaluation.protocols import HARMONIC, Protocol
+from ifseg_cli.core.evaluation.rules import Rules
+from ifseg_cli.core.evaluation.scoring import Scored
+from ifseg_cli.core.evaluation.tally import Tally
 from ifseg_cli.core.files import write_json, write_text
 
 JSON, MARKDOWN = "report.json", "report.md"
+_RATIOS = ("IoU", "Acc", "Boundary IoU")
 SHOWN = 20  # missing masks and classes that report.md lists; report.json has all
 
 
@@ -36,6 +43,7 @@ class ClassRow:
     raw_id: int
     iou: float
     acc: float
+    boundary_iou: float
     labelled: int  # pixels
     predicted: int
     right: int
@@ -51,9 +59,16 @@ class Report:
     scores: Scores
     survey: LabelSurvey
     missing: tuple[Missing, ...]
-    confusion: ConfusionMatrix
-    interval: tuple[float, float] | None = None  # 95 % of draws of images have their mIoU in it
+    tally: Tally
+    protocol: Protocol
+    boundary: tuple[float, ...] = ()  # Boundary IoU per class, nan where there is none; empty: not counted
+    interval: Interval | None = None  # 95 % of draws of images have their mIoU in it
     resized: int = 0  # masks that were brought to their label's size
+
+    @property
+    def confusion(self) -> ConfusionMatrix:
+        """The pixels of every pair of classes."""
+        return self.tally.confusion
 
     @property
     def scored(self) -> int:
@@ -63,11 +78,16 @@ class Report:
     @property
     def sentences(self) -> dict[str, str]:
         """Number -> the sentence that defines it."""
-        return find_definition(self.scores.definition).sentences
+        known = find_definition(self.scores.definition).sentences
+        split = {"seen": "mIoU of the seen classes.", "unseen": "mIoU of the unseen classes.", "harmonic": HARMONIC}
+        return {name: sentence for name, sentence in (known | split).items() if name in {*self.numbers(), "IoU", "Acc"}}
 
     def numbers(self) -> dict[str, float]:
-        """The summary: mIoU, mAcc, aAcc, fwIoU, as fractions."""
-        return {name: getattr(self.scores, name) for name in NUMBERS}
+        """The summary: mIoU, mAcc, aAcc, fwIoU, as fractions; Boundary IoU and the split where they were asked for."""
+        numbers = {name: getattr(self.scores, name) for name in NUMBERS}
+        if self.boundary:
+            numbers["bIoU"] = mean_boundary_iou(self.boundary, self.scores)
+        return numbers | self.protocol.split(self.dataset.classes, self.scores)
 
     def rows(self) -> tuple[ClassRow, ...]:
         """The classes in index order."""
@@ -79,6 +99,7 @@ class Report:
                 self.dataset.raw_ids[index],
                 self.scores.iou[index],
                 self.scores.acc[index],
+                self.boundary[index] if self.boundary else math.nan,
                 int(areas.label[index]),
                 int(areas.pred[index]),
                 int(areas.intersect[index]),
@@ -90,7 +111,13 @@ class Report:
     def notes(self) -> tuple[str, ...]:
         """What a reader must know beside the numbers, one sentence each."""
         scores, counted = self.scores, self.confusion.counted
-        notes = [f"{self.scored} of the {len(self.dataset)} images are in these numbers."]
+        notes = [f"{self.scored} of the {len(self.dataset)} images are in these numbers.", *self.protocol.sentences]
+        if self.predictions.unnamed:
+            notes.append(f"No class, says {self.predictions.values_from}: {listed(self.predictions.unnamed)}.")
+        if declared := self._ignored_classes():
+            notes.append(f"Ignored though they are classes, as --ignore says: {listed(declared)}.")
+        if self.confusion.outside_labels:
+            notes.append(f"{self.confusion.outside_labels:,} pixels have a label that nobody declared; they are kept.")
         if self.dataset.official and len(self.dataset) != self.dataset.official:
             notes.append(
                 f"Here lie {len(self.dataset)} of the official {self.dataset.official:,} images: no number to compare."
@@ -119,6 +146,13 @@ class Report:
             )
         return tuple(notes)
 
+    def _ignored_classes(self) -> list[str]:
+        """Classes of which a raw value is ignored: labels show them nowhere."""
+        if self.dataset.value_of:
+            return []
+        pairs = zip(self.dataset.raw_ids, self.dataset.classes, strict=True)
+        return [name for value, name in pairs if value in self.dataset.ignore]
+
     def _official(self) -> dict[str, int]:
         return {"official": self.dataset.official} if self.dataset.official else {}
 
@@ -128,7 +162,13 @@ class Report:
         return {
             "dataset": self.dataset.name,
             "classes_from": self.dataset.classes_from,
-            "predictions": str(self.predictions.folder),
+            "predictions": str(self.predictions.place),
+            "protocol": {
+                "name": self.protocol.name,
+                "sentences": list(self.protocol.sentences),
+                "unseen": list(self.protocol.unseen),
+                "unseen_from": self.protocol.unseen_from,
+            },
             "mask_values_from": self.predictions.values_from,
             "ignored_values": list(self.dataset.ignore),
             "definition": {
@@ -136,9 +176,9 @@ class Report:
                 "source": find_definition(scores.definition).source,
                 "sentences": self.sentences,
             },
-            "numbers": {name: _json_number(value) for name, value in self.numbers().items()},
+            "numbers": {name: json_number(value) for name, value in self.numbers().items()},
             "images": {"in_data_set": len(self.dataset), "scored": self.scored} | self._official(),
-            "mIoU_interval_95": None if self.interval is None else list(map(_json_number, self.interval)),
+            "mIoU_interval_95": None if self.interval is None else list(map(json_number, self.interval)),
             "resized_masks": self.resized,
             "missing": [asdict(each) for each in self.missing],
             "pixels": {
@@ -146,13 +186,36 @@ class Report:
                 "ignored": self.confusion.ignored,
                 "prediction_is_no_class": self.confusion.outside_predictions,
             },
-            "classes": [{key: _json_number(value) for key, value in asdict(row).items()} for row in self.rows()],
+            "classes": [{key: json_number(value) for key, value in asdict(row).items()} for row in self.rows()],
             "counted": list(scores.counted),
             "absent": list(scores.absent),
             "unlabelled": list(scores.unlabelled),
             "at_zero": list(scores.at_zero),
             "provenance": provenance,
         }
+
+
+def make_report(
+    dataset: Dataset, predictions: Predictions, survey: LabelSurvey, scored: Scored, rules: Rules, protocol: Protocol
+) -> Report:
+    """From counts to numbers.
+
+    Raises:
+        DatasetError: the definition refuses these counts.
+    """
+    tally, definition = scored.tally, find_definition(rules.definition)
+    return Report(
+        dataset=dataset,
+        predictions=predictions,
+        scores=definition.score(tally.confusion),
+        survey=survey,
+        missing=tuple(Missing(each.stem, scored.missing[each.stem]) for each in dataset if each.stem in scored.missing),
+        tally=tally,
+        protocol=protocol,
+        boundary=boundary_iou(tally.boundary) if rules.boundary else (),
+        interval=interval(tally.images, len(dataset.classes), rules.definition),
+        resized=len(scored.other_sizes),
+    )
 
 
 def write_report(report: Report, out: Path, provenance: dict[str, Any]) -> None:
@@ -170,23 +233,23 @@ def to_markdown(report: Report, provenance: dict[str, Any]) -> str:
     sentences = report.sentences
     source = find_definition(report.scores.definition).source
     parts = [
-        f"# Evaluation of {_cell(str(report.predictions.folder))}",
-        "\n".join(f"- {_cell(note)}" for note in report.notes()),
+        f"# Evaluation of {markdown_cell(str(report.predictions.place))}",
+        "\n".join(f"- {markdown_cell(note)}" for note in report.notes()),
         f"Definition `{report.scores.definition}` ({source}).",
-        _table(
+        markdown_table(
             ["number", "value", "what it is"],
             [[name, percent(value), sentences[name]] for name, value in report.numbers().items()],
         ),
         "## Classes",
         f"{sentences['IoU']} {sentences['Acc']}",
-        _table(
-            ["index", "id", "class", "IoU", "Acc", "share of labelled pixels", "labelled", "predicted", "right"],
+        markdown_table(
+            ["index", "id", "class", *_RATIOS, "share of labelled pixels", "labelled", "predicted", "right"],
             [_class_cells(row) for row in report.rows()],
         ),
     ]
     if report.missing:
         parts += ["## Not in the numbers", _missing_list(report.missing)]
-    parts += ["## Settings and versions", _settings_table(provenance)]
+    parts += ["## Settings and versions", settings_table(provenance)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -196,36 +259,38 @@ def percent(value: float) -> str:
 
 
 def _class_cells(row: ClassRow) -> list[str]:
-    ratios = [percent(row.iou), percent(row.acc), percent(row.share)]
+    ratios = [percent(row.iou), percent(row.acc), percent(row.boundary_iou), percent(row.share)]
     counts = [f"{number:,}" for number in (row.labelled, row.predicted, row.right)]
     return [str(row.index), str(row.raw_id), row.name, *ratios, *counts]
 
 
-def _settings_table(provenance: dict[str, Any]) -> str:
+def settings_table(provenance: dict[str, Any]) -> str:
     """Provenance, one line a fact; a fact with parts gives one line a part."""
     facts: dict[str, object] = {}
     for key, value in provenance.items():
         facts.update(value if isinstance(value, dict) else {key: value})
     lines = {key: " ".join(map(str, value)) if isinstance(value, list) else str(value) for key, value in facts.items()}
-    return _table(["what", "value"], [[key, value] for key, value in lines.items()])
+    return markdown_table(["what", "value"], [[key, value] for key, value in lines.items()])
 
 
 def _missing_list(missing: tuple[Missing, ...]) -> str:
-    lines = [f"- {_cell(each.stem)}: {_cell(each.reason)}" for each in missing[:SHOWN]]
+    lines = [f"- {markdown_cell(each.stem)}: {markdown_cell(each.reason)}" for each in missing[:SHOWN]]
     if len(missing) > SHOWN:
         lines.append(f"- and {len(missing) - SHOWN} more, all in {JSON}")
     return "\n".join(lines)
 
 
-def _table(header: list[str], rows: list[list[str]]) -> str:
+def markdown_table(header: list[str], rows: list[list[str]]) -> str:
+    """A table of user text."""
     lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(markdown_cell(cell) for cell in line) + " |" for line in lines)
 
 
-def _cell(text: str) -> str:
+def markdown_cell(text: str) -> str:
     """User text that cannot break a table or a line, or begin markup."""
     return "".join("\\" + letter if letter in "\\|<>*_`[]" else letter for letter in " ".join(text.split()))
 
 
-def _json_number(value: object) -> object:
+def json_number(value: object) -> object:
+    """The value as JSON holds it: nan as null."""
     return None if isinstance(value, float) and math.isnan(value) else value

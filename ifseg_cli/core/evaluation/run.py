@@ -1,163 +1,76 @@
-"""A run of evaluation: labels and masks in, a report out. What `ifseg evaluate` and `ifseg_cli.evaluate` both call."""
+"""A run of evaluation: labels and masks in, reports out. What `ifseg evaluate` and `ifseg_cli.evaluate` both call."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ifseg_cli.core.datasets.dataset import Dataset, DatasetOptions
-from ifseg_cli.core.datasets.registry import adapt_command, dataset_names, open_dataset
-from ifseg_cli.core.errors import DatasetError, OutputError, UnfinishedError
-from ifseg_cli.core.evaluation.definitions import find_definition
-from ifseg_cli.core.evaluation.evaluate import OnStep, evaluate_model, evaluate_predictions, require_outside
-from ifseg_cli.core.evaluation.predictions import open_predictions, require_same_names
+from ifseg_cli.core.datasets.dataset import DatasetOptions
+from ifseg_cli.core.errors import OutputError, UnfinishedError
+from ifseg_cli.core.evaluation.compare import Comparison, write_comparison
+from ifseg_cli.core.evaluation.compare import compare as put_side_by_side
+from ifseg_cli.core.evaluation.evaluate import OnStep, evaluate_model, evaluate_predictions
+from ifseg_cli.core.evaluation.prepare import EvaluationRun, prepare
 from ifseg_cli.core.evaluation.report import Report, percent, write_report
-from ifseg_cli.core.files import require_folder, require_new
+from ifseg_cli.core.evaluation.rules import Rules
 from ifseg_cli.core.provenance import provenance
-from ifseg_cli.core.recipe import PredictionSettings, prediction_settings
 
 if TYPE_CHECKING:
     from ifseg_cli.core.prediction.model import Model
-
-MODEL = "ifseg-model"  # what `ifseg adapt` writes unless told otherwise
-DRAWING = "drawing scenes"  # the stage in which a data set is made, where one is
-
-
-@dataclass(frozen=True, eq=False)
-class EvaluationRun:
-    """All that is known before the first label is read: a model, or a folder of masks."""
-
-    dataset: Dataset
-    out: Path
-    definition: str
-    model: Model | None
-    predictions: Path | None
-    settings: PredictionSettings
-    overwrite: bool
-    resize: bool = False
-
-    def carry_out(
-        self,
-        command: Sequence[str] = (),
-        on_step: OnStep = lambda _: None,
-        stopped: Callable[[], bool] = lambda: False,
-    ) -> Evaluated:
-        """Predict where there is a model, score, and write the report into `out`.
-
-        Raises:
-            KeyboardInterrupt: `stopped` said so while predicting; masks that are done are whole.
-        """
-        facts: dict[str, Any] = {}
-        if self.model is not None:
-            report = evaluate_model(
-                self.dataset,
-                self.model,
-                self.out,
-                self.settings,
-                definition=self.definition,
-                overwrite=self.overwrite,
-                command=command,
-                on_step=on_step,
-                stopped=stopped,
-            )
-            facts = {"model": str(self.model.path), "model_sha256": self.model.sha256, "device": str(self.model.device)}
-            facts |= {"prediction": self.settings.model_dump(mode="json")}
-        else:
-            assert self.predictions is not None  # `prepare` asks for one of the two
-            report = evaluate_predictions(
-                self.dataset,
-                self.predictions,
-                definition=self.definition,
-                resize=self.resize,
-                on_step=on_step,
-            )
-        made = _provenance(command, report, facts)
-        try:
-            write_report(report, self.out, made)
-        except OutputError as error:
-            kept = f"mIoU is {percent(report.scores.mIoU)}, the report is not written"
-            remedy = "make room, then repeat the command with --overwrite"
-            raise UnfinishedError(f"{error.found}; {kept}", remedy=remedy) from error
-        return Evaluated(report, made)
 
 
 @dataclass(frozen=True)
 class Evaluated:
     """What a run came to."""
 
-    report: Report
+    reports: tuple[Report, ...]  # one a system
     provenance: dict[str, Any] = field(repr=False)
+    comparison: Comparison | None = None  # of several systems
+
+    @property
+    def report(self) -> Report:
+        """The report, or that of the first system."""
+        return self.reports[0]
 
     def to_json(self) -> dict[str, Any]:
-        """What `report.json` holds."""
+        """What `report.json` (of several systems: `comparison.json`) holds."""
+        if self.comparison is not None:
+            return self.comparison.to_json(self.provenance)
         return self.report.to_json(self.provenance)
 
 
-def prepare(
-    dataset: str = "folder",
-    *,
-    model: str | Path | None = None,
-    predictions: str | Path | None = None,
-    out: str | Path = "evaluation",
-    where: DatasetOptions | None = None,
-    definition: str = "mmseg",
-    overrides: Sequence[str] = (),
-    options: Mapping[str, object] | None = None,
-    device: str = "auto",
-    overwrite: bool = False,
-    resize: bool = False,
+def carry_out(
+    run: EvaluationRun,
+    command: Sequence[str] = (),
     on_step: OnStep = lambda _: None,
-) -> EvaluationRun:
-    """Find the data set's files (scenes are drawn here), and load the model.
-
-    Args:
-        dataset: by name.
-        model: predict with it, then score; `ifseg-model` if neither it nor `predictions` is given.
-        predictions: score these masks, of any system.
-        out: where the report and a model's masks go.
-        where: where the data set lies, and what its ids mean.
-        definition: the averaging rule, by name.
-        overrides: `prediction.key=value` each, instead of the model's own settings.
-        options: the same as key -> value.
-        device: `auto`, `cpu`, `cuda` or `mps`.
-        overwrite: write into a folder that is not empty.
-        resize: bring masks of another size to their label's (nearest), and say so.
-        on_step: called with the name of a stage after every sample.
+    stopped: Callable[[], bool] = lambda: False,
+) -> Evaluated:
+    """Predict where there is a model, score, and write the reports into `out`.
 
     Raises:
-        IfsegError: the first thing that is not right.
+        KeyboardInterrupt: `stopped` said so while predicting; masks that are done are whole.
     """
-    out, folder = Path(out), Path(predictions) if predictions is not None else None
-    if model is not None and folder is not None:
-        raise DatasetError("both --model and --predictions", "one of them", "leave one out")
-    model = Path(model or MODEL) if folder is None else None
-    find_definition(definition)
-    prediction_settings(PredictionSettings(), overrides, options)  # a wrong one is told before the model is read
-    where = where or DatasetOptions()
-    inputs = {"--images": where.images, "--labels": where.labels, "--predictions": folder, "--root": where.root}
-    require_outside(out, inputs)
-    require_new(out, overwrite)
-    require_folder(out)
-    names = dataset_names(dataset, where)
-    loaded, settings = None, PredictionSettings()
-    if model is not None:
-        from ifseg_cli.core.prediction.model import Model
-
-        loaded = Model.load(model, device)
-        settings = prediction_settings(loaded.settings, overrides, options)
-        require_same_names(
-            loaded.vocabulary.names,
-            names,
-            f"the model {loaded.path}",
-            where.classes or dataset,
-            adapt_command(dataset, where),
-        )
-    found = open_dataset(dataset, where, out / dataset, lambda: on_step(DRAWING))
-    if folder is not None:
-        open_predictions(folder, found)
-    return EvaluationRun(found, out, definition, loaded, folder, settings, overwrite, resize)
+    facts: dict[str, Any] = {}
+    if run.model is not None:
+        reports = [_of_the_model(run, run.model, command, on_step, stopped)]
+        facts = {"model": str(run.model.path), "model_sha256": run.model.sha256, "device": str(run.model.device)}
+        facts |= {"prediction": run.settings.model_dump(mode="json")}
+    else:
+        reports = evaluate_predictions(run.dataset, run.systems, run.rules, run.protocol, on_step=on_step)
+    made = _provenance(run, command, reports, facts)
+    compared = put_side_by_side(reports, run.rules.definition) if len(reports) > 1 else None
+    try:
+        for report in reports:
+            write_report(report, run.out / report.predictions.name, made)
+        if compared is not None:
+            write_comparison(compared, run.out, made)
+    except OutputError as error:
+        kept = f"mIoU is {percent(reports[0].scores.mIoU)}, the report is not written"
+        remedy = "make room, then repeat the command with --overwrite"
+        raise UnfinishedError(f"{error.found}; {kept}", remedy=remedy) from error
+    return Evaluated(tuple(reports), made, compared)
 
 
 def evaluate(
@@ -165,6 +78,7 @@ def evaluate(
     *,
     model: str | Path | None = None,
     predictions: str | Path | None = None,
+    compare: Mapping[str, str | Path] | None = None,
     out: str | Path = "evaluation",
     images: str | Path | None = None,
     labels: str | Path | None = None,
@@ -173,60 +87,82 @@ def evaluate(
     count: int | None = None,
     seed: int | None = None,
     ignore: Sequence[int] = (),
-    definition: str = "mmseg",
+    undeclared: str | None = None,
+    rules: Rules = Rules(),
     overrides: Sequence[str] = (),
     device: str = "auto",
     overwrite: bool = False,
-    resize: bool = False,
 ) -> Evaluated:
     """Score masks against labels: `ifseg evaluate` from Python, with the same result.
 
     Args:
         dataset: `folder`, `scenes`, or a published one (`ade20k`, `voc`, ...).
-        model: predict with it, then score; `ifseg-model` if neither it nor `predictions` is given.
+        model: predict with it, then score; `ifseg-model` if no masks are given.
         predictions: score these masks, of any system.
-        out: where report.json, report.md and a model's masks go.
-        images: folder of images; not needed with `predictions`.
+        compare: score the masks of several systems, by name, in one table.
+        out: where reports and a model's masks go.
+        images: folder of images; not needed where masks are given.
         labels: folder of label PNGs, named as the images are.
         classes: category file, or a shipped list.
         root: the top folder of a published data set; of scenes: where they are drawn, or lie already.
         count: with scenes: how many.
         seed: with scenes: of which seed.
         ignore: label values to drop besides 255 (65535 in 16 bits).
-        definition: `mmseg`, `csail` or `cocostuff`.
+        undeclared: what becomes of label values that are no class: `error`, `ignored` or `kept`.
+        rules: how masks are judged.
         overrides: `prediction.key=value` each.
         device: `auto`, `cpu`, `cuda` or `mps`.
         overwrite: write into a folder that is not empty.
-        resize: bring masks of another size to their label's (nearest), and say so.
 
     Raises:
         IfsegError: the first thing that is not right.
     """
-    folders = (None if each is None else Path(each) for each in (images, labels, root))
-    pictures, truths, drawn = folders
-    where = DatasetOptions(pictures, truths, classes, tuple(ignore), drawn, count, seed)
+    pictures, truths, top = (None if each is None else Path(each) for each in (images, labels, root))
+    where = DatasetOptions(pictures, truths, classes, tuple(ignore), top, count, seed, undeclared=undeclared)
     run = prepare(
         dataset,
         model=model,
         predictions=predictions,
+        systems=[(name, Path(place)) for name, place in (compare or {}).items()],
         out=out,
         where=where,
-        definition=definition,
+        rules=rules,
         overrides=overrides,
         device=device,
         overwrite=overwrite,
-        resize=resize,
     )
-    return run.carry_out()
+    return carry_out(run)
 
 
-def _provenance(command: Sequence[str], report: Report, facts: dict[str, Any]) -> dict[str, Any]:
+def _of_the_model(
+    run: EvaluationRun, model: Model, command: Sequence[str], on_step: OnStep, stopped: Callable[[], bool]
+) -> Report:
+    return evaluate_model(
+        run.dataset,
+        model,
+        run.out,
+        run.settings,
+        run.rules,
+        run.protocol,
+        class_map=run.class_map,
+        overwrite=run.overwrite,
+        command=command,
+        on_step=on_step,
+        stopped=stopped,
+    )
+
+
+def _provenance(
+    run: EvaluationRun, command: Sequence[str], reports: Sequence[Report], facts: dict[str, Any]
+) -> dict[str, Any]:
     return provenance(
         command,
         **facts,
-        dataset=report.dataset.name,
-        classes=report.dataset.classes_from,
-        predictions=str(report.predictions.folder),
-        definition=report.scores.definition,
-        ignored_values=list(report.dataset.ignore),
+        dataset=run.dataset.name,
+        classes=run.dataset.classes_from,
+        predictions=", ".join(str(report.predictions.place) for report in reports),
+        mask_values_from=", ".join(report.predictions.values_from for report in reports),
+        ignored_values=list(run.dataset.ignore),
+        undeclared_values=run.dataset.undeclared,
+        rules={key: str(value) for key, value in asdict(run.rules).items() if value not in (None, ())},
     )

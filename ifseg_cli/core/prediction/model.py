@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from ifseg_cli.core.images.decode import Photograph, Pixels, photograph
 from ifseg_cli.core.prediction.engine import stages
 from ifseg_cli.core.prediction.outputs.prediction import Prediction
 from ifseg_cli.core.recipe import PredictionSettings
+from ifseg_cli.core.vocabulary.category import Category
+from ifseg_cli.core.vocabulary.vocabulary import build_vocabulary
 
 Picture = Path | str | bytes | Image.Image | NDArray[np.uint8]
 
@@ -51,6 +55,20 @@ class Model:
         """
         chosen, reason = pick_device(device)
         return cls(load_model_folder(Path(folder), chosen, loading), chosen, reason)
+
+    def with_categories(self, categories: Sequence[Category], source: str) -> Model:
+        """The same weights with other words, not adapted to them: a category is only its row (open vocabulary).
+
+        Args:
+            categories: in order.
+            source: where they stand.
+
+        Raises:
+            CategoryError: a name the base does not know, or that cannot be one.
+        """
+        vocabulary = build_vocabulary(categories, self.loaded.reader, source)
+        self.network.set_vocabulary(vocabulary.prompt_ids, vocabulary.piece_ids)
+        return Model(replace(self.loaded, vocabulary=vocabulary), self.device, self.device_reason)
 
     @cached_property
     def sha256(self) -> str:

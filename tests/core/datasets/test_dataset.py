@@ -13,10 +13,10 @@ PLAIN = Dataset("two", ("road", "sky"), raw_ids=(7, 3), ignore=(255,), samples=(
     ("dataset", "means"),
     [
         (PLAIN, {7: 0, 3: 1, 255: DROPPED, 0: UNKNOWN}),
-        (replace(PLAIN, ignore_others=True), {7: 0, 3: 1, 255: DROPPED, 0: DROPPED}),
+        (replace(PLAIN, undeclared="ignored"), {7: 0, 3: 1, 255: DROPPED, 0: DROPPED}),
         # Several values stand for one class; the raw ids, which number the classes themselves, then stand for nothing.
         (replace(PLAIN, value_of=((10, 0), (11, 0), (3, 1))), {10: 0, 11: 0, 3: 1, 7: UNKNOWN, 255: DROPPED}),
-        (replace(PLAIN, value_of=((10, 0),), ignore_others=True), {10: 0, 3: DROPPED, 7: DROPPED, 0: DROPPED}),
+        (replace(PLAIN, value_of=((10, 0),), undeclared="ignored"), {10: 0, 3: DROPPED, 7: DROPPED, 0: DROPPED}),
     ],
     ids=["plain", "others ignored", "several values", "several values, others ignored"],
 )

@@ -112,5 +112,5 @@ def test_an_unknown_definition_is_one_line_with_the_known_ones() -> None:
 @pytest.mark.parametrize("definition", DEFINITIONS)
 def test_every_number_has_its_sentence(definition: str) -> None:
     sentences = DEFINITIONS[definition].sentences
-    assert set(sentences) == {*NUMBERS, "IoU", "Acc"}
+    assert set(sentences) == {*NUMBERS, "IoU", "Acc", "bIoU"}
     assert all(sentence.endswith(".") for sentence in sentences.values())

@@ -12,8 +12,11 @@ from PIL import Image
 from ifseg_cli.core.datasets.dataset import Dataset, DatasetOptions
 from ifseg_cli.core.datasets.registry import open_dataset
 from ifseg_cli.core.errors import DatasetError, OutputError
-from ifseg_cli.core.evaluation.evaluate import evaluate_predictions, require_outside
+from ifseg_cli.core.evaluation.evaluate import evaluate_predictions
+from ifseg_cli.core.evaluation.predictions import open_predictions
+from ifseg_cli.core.evaluation.prepare import require_outside
 from ifseg_cli.core.evaluation.report import Report, to_markdown, write_report
+from ifseg_cli.core.evaluation.rules import Rules
 
 LABELS = {"a": [[0, 0, 1], [1, 1, 255]], "sub/b": [[2, 2], [0, 255]]}
 
@@ -23,6 +26,10 @@ def save(folder: Path, stem: str, ids: list[list[int]]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.array(ids, np.uint8)).save(path)
     return path
+
+
+def evaluated(dataset: Dataset, masks: Path, rules: Rules = Rules()) -> Report:
+    return evaluate_predictions(dataset, [open_predictions(masks, dataset)], rules)[0]
 
 
 @pytest.fixture
@@ -42,7 +49,7 @@ def masks(tmp_path: Path) -> Path:
 
 
 def test_the_numbers_of_a_case_done_by_hand(dataset: Dataset, masks: Path) -> None:
-    report = evaluate_predictions(dataset, masks)
+    report = evaluated(dataset, masks)
     cat, dog, third = report.rows()
     assert (cat.labelled, cat.predicted, cat.right) == (3, 1, 1)
     assert (dog.labelled, dog.predicted, dog.right) == (3, 4, 3)
@@ -54,6 +61,7 @@ def test_the_numbers_of_a_case_done_by_hand(dataset: Dataset, masks: Path) -> No
             "mAcc": (1 / 3 + 1 + 1) / 3,
             "aAcc": 6 / 8,
             "fwIoU": 3 / 8 * 1 / 3 + 3 / 8 * 3 / 4 + 2 / 8,
+            "bIoU": (1 / 3 + 3 / 4 + 1) / 3,  # pictures so small are all border
         }
     )
     assert (report.confusion.counted, report.confusion.ignored, report.confusion.outside_predictions) == (8, 2, 1)
@@ -65,13 +73,13 @@ def describe(masks: Path, values: dict[str, int]) -> None:
 
 
 def test_masks_that_name_their_values_are_joined_by_name(dataset: Dataset, masks: Path) -> None:
-    before = evaluate_predictions(dataset, masks).numbers()
+    before = evaluated(dataset, masks).numbers()
     table = np.full(256, 255, np.uint8)
     table[:3] = [30, 10, 20]
     for path in sorted(masks.rglob("*.png")):
         Image.fromarray(table[np.asarray(Image.open(path))]).save(path)
     describe(masks, {"dog": 10, "a|b *star*": 20, "cat": 30})
-    report = evaluate_predictions(dataset, masks)
+    report = evaluated(dataset, masks)
     assert report.numbers() == before
     assert report.predictions.values_from.endswith("classes.json")
 
@@ -79,7 +87,7 @@ def test_masks_that_name_their_values_are_joined_by_name(dataset: Dataset, masks
 def test_names_that_differ_list_both_sides(dataset: Dataset, masks: Path) -> None:
     describe(masks, {"dog": 0, "wolf": 1, "cat": 2})
     with pytest.raises(DatasetError, match=r"alone has 'wolf' and .*cats\.txt alone has 'a\|b \*star\*'"):
-        evaluate_predictions(dataset, masks)
+        evaluated(dataset, masks)
 
 
 @pytest.mark.parametrize(
@@ -88,41 +96,41 @@ def test_names_that_differ_list_both_sides(dataset: Dataset, masks: Path) -> Non
 def test_a_broken_classes_json(text: str, dataset: Dataset, masks: Path) -> None:
     (masks / "classes.json").write_text(text)
     with pytest.raises(DatasetError, match=r"classes\.json"):
-        evaluate_predictions(dataset, masks)
+        evaluated(dataset, masks)
 
 
 def test_a_mask_that_is_missing_or_broken_is_listed_and_the_rest_scored(dataset: Dataset, masks: Path) -> None:
     (masks / "sub" / "b.png").unlink()
-    report = evaluate_predictions(dataset, masks)
+    report = evaluated(dataset, masks)
     assert (report.scored, [each.stem for each in report.missing]) == (1, ["sub/b"])
     assert report.notes()[0] == "1 of the 2 images are in these numbers."
     Image.new("RGB", (2, 2), (1, 2, 3)).save(masks / "sub" / "b.png")
-    report = evaluate_predictions(dataset, masks)
+    report = evaluated(dataset, masks)
     assert "holds colours" in report.missing[0].reason
     assert report.confusion.counted == 5
 
 
 def test_nothing_that_can_be_scored(dataset: Dataset, masks: Path, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no folder"):
-        evaluate_predictions(dataset, tmp_path / "none")
+        evaluated(dataset, tmp_path / "none")
     with pytest.raises(DatasetError, match=r"no mask for any of the 2 labels; expected names like a\.png"):
-        evaluate_predictions(dataset, save(tmp_path / "other", "zzz", [[0]]).parent)
+        evaluated(dataset, save(tmp_path / "other", "zzz", [[0]]).parent)
     for path in masks.rglob("*.png"):
         path.write_bytes(b"")
     with pytest.raises(DatasetError, match="none of the 2 masks can be used"):
-        evaluate_predictions(dataset, masks)
+        evaluated(dataset, masks)
 
 
 def test_a_mask_of_another_size_is_refused(dataset: Dataset, masks: Path) -> None:
     save(masks, "a", [[0, 0], [0, 0], [0, 0]])
     with pytest.raises(DatasetError, match=r"is 2 x 3, its label .* is 3 x 2; expected equal sizes"):
-        evaluate_predictions(dataset, masks)
+        evaluated(dataset, masks)
 
 
 def test_every_stage_steps_over_every_sample(dataset: Dataset, masks: Path) -> None:
     steps: list[str] = []
-    evaluate_predictions(dataset, masks, on_step=steps.append)
-    assert steps == ["checking labels"] * 2 + ["scoring"] * 2
+    evaluate_predictions(dataset, [open_predictions(masks, dataset)], on_step=steps.append)
+    assert steps == ["scoring"] * 2
 
 
 def test_an_output_among_the_inputs(tmp_path: Path) -> None:
@@ -134,7 +142,7 @@ def test_an_output_among_the_inputs(tmp_path: Path) -> None:
 @pytest.fixture
 def report(dataset: Dataset, masks: Path) -> Report:
     (masks / "sub" / "b.png").unlink()
-    return evaluate_predictions(dataset, masks)
+    return evaluated(dataset, masks)
 
 
 def test_the_files_of_a_report(report: Report, tmp_path: Path) -> None:
@@ -153,5 +161,5 @@ def test_markdown_has_a_sentence_for_each_number_and_survives_any_name(report: R
         row = next(line for line in lines if line.startswith(f"| {name} |"))
         assert row.endswith(f"{report.sentences[name]} |".replace("\\", "\\\\"))
     row = next(line for line in lines if "star" in line)
-    assert row.replace("\\|", "").count("|") == 10 and "a\\|b \\*star\\*" in row
+    assert row.replace("\\|", "").count("|") == 11 and "a\\|b \\*star\\*" in row
     assert "- sub/b: no mask" in text
