@@ -36,7 +36,7 @@ Compare = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME=PLACE", help="Masks of several systems in one table; repeat.", show_default=False),
 ]
-Out = Annotated[Path, typer.Option("--out", "-o", help="Where report.json, report.md and a model's masks go.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Where the report, its page and a model's masks go.")]
 Images = Annotated[
     Path | None,
     typer.Option(

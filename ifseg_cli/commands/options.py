@@ -140,6 +140,10 @@ AcceptTruncated = Annotated[
 NoOverlay = Annotated[
     bool, typer.Option("--no-overlay", help="Masks alone: no overlays, no page.", rich_help_panel=OUTPUT)
 ]
+SaveConfidence = Annotated[
+    bool,
+    typer.Option("--save-confidence", help="Every pixel's confidence as a grey PNG, 0 to 255.", rich_help_panel=OUTPUT),
+]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace what an earlier run left there.", rich_help_panel=OUTPUT)
 ]

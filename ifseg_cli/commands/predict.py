@@ -43,6 +43,7 @@ def predict(
         ),
     ] = None,
     no_overlay: options.NoOverlay = False,
+    save_confidence: options.SaveConfidence = False,
     overwrite: options.Overwrite = False,
     as_json: options.AsJson = False,
 ) -> int:
@@ -74,6 +75,7 @@ def predict(
             "keep_transparent": keep_transparent or None,
             "accept_truncated": accept_truncated or None,
             "overlay": False if no_overlay else None,
+            "save_confidence": save_confidence or None,
         },
         device=device,
         loading=loading,
@@ -113,7 +115,7 @@ def _carry_out(run: PredictionRun) -> Summary:
 def _report(summary: Summary, out: Path, with_page: bool) -> None:
     """The table of categories, what was left out or done to pictures, and where the results are."""
     from ifseg_cli.core.errors import counted, listed
-    from ifseg_cli.core.prediction.outputs.overlay import share_text
+    from ifseg_cli.core.pages.environment import share_text
 
     names = sorted(summary.pixels_of, key=lambda name: -summary.pixels_of[name])
     rows = [[name, str(summary.images_with[name]), share_text(summary.share(name))] for name in names]

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ifseg_cli.commands import console
-from ifseg_cli.core.evaluation.compare import MARKDOWN as COMPARISON
+from ifseg_cli.core.evaluation.compare import PAGE as COMPARISON
 from ifseg_cli.core.evaluation.compare import Comparison
-from ifseg_cli.core.evaluation.report import MARKDOWN, Report, percent
+from ifseg_cli.core.evaluation.report import Report, percent
 from ifseg_cli.core.evaluation.run import Evaluated
+from ifseg_cli.core.evaluation.writing import PAGE
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,7 +26,7 @@ def show(evaluated: Evaluated, out: Path, to: Console) -> None:
     else:
         _show_report(evaluated.report, to)
     _warn_of_missing(evaluated.report, out)
-    written = out / (MARKDOWN if evaluated.comparison is None else COMPARISON)
+    written = out / (PAGE if evaluated.comparison is None else COMPARISON)
     console.err.print(f"report: {written}", markup=False, soft_wrap=True)
 
 

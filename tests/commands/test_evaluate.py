@@ -60,7 +60,7 @@ def test_masks_become_numbers_with_their_definitions(folder: Path) -> None:
     assert "definition mmseg" in done.stdout and "███" in done.stdout
     assert "2 of the 2 images are in these numbers." in done.stdout
     assert max(len(line) for line in done.stdout.splitlines()) <= 80
-    assert done.stderr == "report: evaluation/report.md\n"
+    assert done.stderr == "report: evaluation/report.html\n"
     report = json.loads((folder / "evaluation" / "report.json").read_text())
     assert report["numbers"]["aAcc"] == pytest.approx(23 / 24)
     assert report["classes"][0]["iou"] == pytest.approx(5 / 6)

@@ -41,6 +41,9 @@ def test_one_table_with_the_difference_and_its_interval(folder: Path) -> None:
     low, high = values["differences_to_first"][0]["interval"]
     assert low < values["differences_to_first"][0]["value"] < high < 0
     assert "| sky |" in (out / "comparison.md").read_text()
+    page = (out / "comparison.html").read_text()
+    assert 'href="ours/report.html"' in page and (out / "ours" / "report.html").is_file()
+    assert page.count('class="best"') == len(values["numbers"]) + len(NAMES)
 
 
 def test_it_is_what_each_gives_alone_with_any_number_of_workers(folder: Path) -> None:

@@ -24,6 +24,7 @@ CHANGED = {
     "keep_transparent": ("true", "ignored", "clear"),
     "accept_truncated": ("true", "failed", "cut"),
     "overlay": ("false", "overlay", "photos"),
+    "save_confidence": ("true", "confidence_map", "photos"),
     "max_pixels": ("10", "failed", "photos"),
 }
 Plain = dict[str, dict[str, object]]

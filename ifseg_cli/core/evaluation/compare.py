@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ifseg_cli.core.evaluation.bootstrap import RESAMPLES, Difference, difference
-from ifseg_cli.core.evaluation.report import Report, json_number, markdown_cell, markdown_table, percent, settings_table
+from ifseg_cli.core.evaluation.definitions import find_definition
+from ifseg_cli.core.evaluation.markdown import markdown_cell, markdown_table, settings_table
+from ifseg_cli.core.evaluation.report import Report, json_number, percent
 from ifseg_cli.core.files import write_json, write_text
+from ifseg_cli.core.pages.environment import environment
 
-JSON, MARKDOWN = "comparison.json", "comparison.md"
+JSON, MARKDOWN, PAGE = "comparison.json", "comparison.md", "comparison.html"
 
 
 @dataclass(frozen=True)
@@ -93,13 +97,36 @@ def compare(reports: list[Report], definition: str) -> Comparison:
 
 
 def write_comparison(comparison: Comparison, out: Path, provenance: dict[str, Any]) -> None:
-    """Write `comparison.json` and `comparison.md` into `out`.
+    """Write `comparison.md`, `comparison.html` and `comparison.json` into `out`.
 
     Raises:
         OutputError: the folder cannot be written to.
     """
     write_text(out / MARKDOWN, to_markdown(comparison, provenance))
+    write_text(out / PAGE, to_page(comparison))
     write_json(out / JSON, comparison.to_json(provenance))
+
+
+def to_page(comparison: Comparison) -> str:
+    """The comparison as a page."""
+    first = comparison.reports[0]
+    return (
+        environment("ifseg_cli.core.evaluation")
+        .get_template("comparison.html")
+        .render(
+            comparison=comparison,
+            first=first,
+            percent=percent,
+            best=_best,
+            source=find_definition(first.scores.definition).source,
+        )
+    )
+
+
+def _best(values: list[float]) -> float | None:
+    """The largest of several values that are not all the same; None where there is none."""
+    real = [value for value in values if not math.isnan(value)]
+    return max(real) if len(set(real)) > 1 else None
 
 
 def to_markdown(comparison: Comparison, provenance: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from ifseg_cli.core.datasets.dataset import Dataset, Sample
 from ifseg_cli.core.errors import DatasetError, ImageError
 from ifseg_cli.core.images.labels import RawIds, read_label_map, upright_size
 
+CONFIDENCE = "confidence"  # the folder in which `ifseg predict` writes it
 SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif")
 NO_VALUE = 65535  # of a pixel that no result covers; never a class
 
@@ -44,6 +45,11 @@ class Masks:
             ImageError: it cannot be read, or holds colours.
         """
         raise NotImplementedError
+
+    def confidence(self, sample: Sample) -> NDArray[np.uint8] | None:
+        """(H, W) uint8, how sure the system is of every pixel, 0..255 for 0..1; None where it does not say."""
+        del sample
+        return None
 
     def name(self, sample: Sample) -> str:
         """What a message calls a sample's mask."""
@@ -79,6 +85,14 @@ class FolderMasks(Masks):
     def read(self, sample: Sample) -> RawIds:
         """The file's ids."""
         return read_label_map(self._there(sample))
+
+    def confidence(self, sample: Sample) -> NDArray[np.uint8] | None:
+        """What `ifseg predict --save-confidence` wrote beside the mask."""
+        path = self.place / CONFIDENCE / f"{sample.stem}.png"
+        if self._of_the_run is None or not path.is_file():
+            return None
+        read = read_label_map(path)
+        return read.astype(np.uint8) if read.dtype == np.uint8 else None
 
     def name(self, sample: Sample) -> str:
         """Its path."""

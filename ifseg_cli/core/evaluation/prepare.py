@@ -16,8 +16,10 @@ from ifseg_cli.core.evaluation.predictions import Predictions, open_predictions,
 from ifseg_cli.core.evaluation.protocols import Protocol, choose_protocol
 from ifseg_cli.core.evaluation.rules import Rules
 from ifseg_cli.core.files import require_folder, require_new
+from ifseg_cli.core.images.colour import RGB
 from ifseg_cli.core.recipe import PredictionSettings, prediction_settings
 from ifseg_cli.core.vocabulary.category import Category
+from ifseg_cli.core.vocabulary.colours import shown_colours
 
 if TYPE_CHECKING:
     from ifseg_cli.core.prediction.model import Model
@@ -38,6 +40,7 @@ class EvaluationRun:
     systems: tuple[Predictions, ...]
     settings: PredictionSettings
     overwrite: bool
+    colours: tuple[RGB, ...]  # one a class, for pictures
     class_map: ClassMap | None = None  # of the model's names
 
 
@@ -92,10 +95,12 @@ def prepare(
     loaded, settings = None, PredictionSettings()
     if chosen is not None:
         loaded = _load(chosen, device, protocol.categories(classes), dataset, where, rules, maps.get(""))
-        settings = prediction_settings(loaded.settings, overrides, options)
+        wanted = loaded.settings.model_copy(update={"save_confidence": True})  # for its calibration
+        settings = prediction_settings(wanted, overrides, options)
     found = protocol.applied(open_dataset(dataset, where, out / dataset, lambda: on_step(DRAWING)))
     opened = tuple(open_predictions(path, found, maps.get(name, maps.get("")), name) for name, path in places)
-    return EvaluationRun(found, out, rules, protocol, loaded, opened, settings, overwrite, maps.get(""))
+    colours = shown_colours(protocol.categories(classes))
+    return EvaluationRun(found, out, rules, protocol, loaded, opened, settings, overwrite, colours, maps.get(""))
 
 
 def require_outside(out: Path, inputs: Mapping[str, Path | None]) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ifseg_cli.core.datasets.dataset import Dataset
 from ifseg_cli.core.datasets.preflight import LabelSurvey
 from ifseg_cli.core.errors import counted as plural
 from ifseg_cli.core.errors import listed
 from ifseg_cli.core.evaluation.bootstrap import Interval, interval
+from ifseg_cli.core.evaluation.calibration import SENTENCE as CALIBRATION
 from ifseg_cli.core.evaluation.confusion import ConfusionMatrix
 from ifseg_cli.core.evaluation.definitions import NUMBERS, Scores, boundary_iou, find_definition, mean_boundary_iou
 from ifseg_cli.core.evaluation.predictions import Predictions
@@ -19,11 +21,6 @@ from ifseg_cli.core.evaluation.protocols import HARMONIC, Protocol
 from ifseg_cli.core.evaluation.rules import Rules
 from ifseg_cli.core.evaluation.scoring import Scored
 from ifseg_cli.core.evaluation.tally import Tally
-from ifseg_cli.core.files import write_json, write_text
-
-JSON, MARKDOWN = "report.json", "report.md"
-_RATIOS = ("IoU", "Acc", "Boundary IoU")
-SHOWN = 20  # missing masks and classes that report.md lists; report.json has all
 
 
 @dataclass(frozen=True)
@@ -48,6 +45,19 @@ class ClassRow:
     predicted: int
     right: int
     share: float  # of the labelled pixels, 0..1
+
+
+@dataclass(frozen=True)
+class Confused:
+    """Pixels of one class taken for another."""
+
+    label: str
+    mask: str
+    pixels: int
+    share: float  # of the pixels labelled so, 0..1
+
+    def __str__(self) -> str:
+        return f"{100 * self.share:.1f} % of {self.label} is taken for {self.mask} ({self.pixels:,} pixels)"
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,7 @@ class Report:
     @property
     def sentences(self) -> dict[str, str]:
         """Number -> the sentence that defines it."""
-        known = find_definition(self.scores.definition).sentences
+        known = {**find_definition(self.scores.definition).sentences, "ECE": CALIBRATION}
         split = {"seen": "mIoU of the seen classes.", "unseen": "mIoU of the unseen classes.", "harmonic": HARMONIC}
         return {name: sentence for name, sentence in (known | split).items() if name in {*self.numbers(), "IoU", "Acc"}}
 
@@ -87,6 +97,8 @@ class Report:
         numbers = {name: getattr(self.scores, name) for name in NUMBERS}
         if self.boundary:
             numbers["bIoU"] = mean_boundary_iou(self.boundary, self.scores)
+        if self.tally.calibration.counted:
+            numbers["ECE"] = self.tally.calibration.error
         return numbers | self.protocol.split(self.dataset.classes, self.scores)
 
     def rows(self) -> tuple[ClassRow, ...]:
@@ -106,6 +118,19 @@ class Report:
                 int(areas.label[index]) / total,
             )
             for index, name in enumerate(self.dataset.classes)
+        )
+
+    def confused(self, most: int = 10) -> tuple[Confused, ...]:
+        """The pairs of classes that cost most pixels, largest first."""
+        inner = self.confusion.matrix[:-1, :-1].copy()
+        np.fill_diagonal(inner, 0)
+        largest = np.argsort(inner, axis=None)[::-1][:most]
+        pairs = ((int(at) // inner.shape[1], int(at) % inner.shape[1]) for at in largest)
+        labelled = self.scores.areas.label
+        return tuple(
+            Confused(self.dataset.classes[a], self.dataset.classes[b], int(inner[a, b]), inner[a, b] / labelled[a])
+            for a, b in pairs
+            if inner[a, b]
         )
 
     def notes(self) -> tuple[str, ...]:
@@ -187,6 +212,8 @@ class Report:
                 "prediction_is_no_class": self.confusion.outside_predictions,
             },
             "classes": [{key: json_number(value) for key, value in asdict(row).items()} for row in self.rows()],
+            "most_confused": [asdict(each) for each in self.confused()],
+            "calibration": [asdict(each) for each in self.tally.calibration.bins()],
             "counted": list(scores.counted),
             "absent": list(scores.absent),
             "unlabelled": list(scores.unlabelled),
@@ -218,77 +245,9 @@ def make_report(
     )
 
 
-def write_report(report: Report, out: Path, provenance: dict[str, Any]) -> None:
-    """Write `report.json` and `report.md` into `out`.
-
-    Raises:
-        OutputError: the folder cannot be written to.
-    """
-    write_text(out / MARKDOWN, to_markdown(report, provenance))
-    write_json(out / JSON, report.to_json(provenance))
-
-
-def to_markdown(report: Report, provenance: dict[str, Any]) -> str:
-    """The report for people."""
-    sentences = report.sentences
-    source = find_definition(report.scores.definition).source
-    parts = [
-        f"# Evaluation of {markdown_cell(str(report.predictions.place))}",
-        "\n".join(f"- {markdown_cell(note)}" for note in report.notes()),
-        f"Definition `{report.scores.definition}` ({source}).",
-        markdown_table(
-            ["number", "value", "what it is"],
-            [[name, percent(value), sentences[name]] for name, value in report.numbers().items()],
-        ),
-        "## Classes",
-        f"{sentences['IoU']} {sentences['Acc']}",
-        markdown_table(
-            ["index", "id", "class", *_RATIOS, "share of labelled pixels", "labelled", "predicted", "right"],
-            [_class_cells(row) for row in report.rows()],
-        ),
-    ]
-    if report.missing:
-        parts += ["## Not in the numbers", _missing_list(report.missing)]
-    parts += ["## Settings and versions", settings_table(provenance)]
-    return "\n\n".join(parts) + "\n"
-
-
 def percent(value: float) -> str:
     """A fraction in percent with two decimals, a dash where there is none."""
     return "–" if math.isnan(value) else f"{100 * value:.2f}"
-
-
-def _class_cells(row: ClassRow) -> list[str]:
-    ratios = [percent(row.iou), percent(row.acc), percent(row.boundary_iou), percent(row.share)]
-    counts = [f"{number:,}" for number in (row.labelled, row.predicted, row.right)]
-    return [str(row.index), str(row.raw_id), row.name, *ratios, *counts]
-
-
-def settings_table(provenance: dict[str, Any]) -> str:
-    """Provenance, one line a fact; a fact with parts gives one line a part."""
-    facts: dict[str, object] = {}
-    for key, value in provenance.items():
-        facts.update(value if isinstance(value, dict) else {key: value})
-    lines = {key: " ".join(map(str, value)) if isinstance(value, list) else str(value) for key, value in facts.items()}
-    return markdown_table(["what", "value"], [[key, value] for key, value in lines.items()])
-
-
-def _missing_list(missing: tuple[Missing, ...]) -> str:
-    lines = [f"- {markdown_cell(each.stem)}: {markdown_cell(each.reason)}" for each in missing[:SHOWN]]
-    if len(missing) > SHOWN:
-        lines.append(f"- and {len(missing) - SHOWN} more, all in {JSON}")
-    return "\n".join(lines)
-
-
-def markdown_table(header: list[str], rows: list[list[str]]) -> str:
-    """A table of user text."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(markdown_cell(cell) for cell in line) + " |" for line in lines)
-
-
-def markdown_cell(text: str) -> str:
-    """User text that cannot break a table or a line, or begin markup."""
-    return "".join("\\" + letter if letter in "\\|<>*_`[]" else letter for letter in " ".join(text.split()))
 
 
 def json_number(value: object) -> object:

@@ -13,8 +13,9 @@ from ifseg_cli.core.evaluation.compare import Comparison, write_comparison
 from ifseg_cli.core.evaluation.compare import compare as put_side_by_side
 from ifseg_cli.core.evaluation.evaluate import OnStep, evaluate_model, evaluate_predictions
 from ifseg_cli.core.evaluation.prepare import EvaluationRun, prepare
-from ifseg_cli.core.evaluation.report import Report, percent, write_report
+from ifseg_cli.core.evaluation.report import Report, percent
 from ifseg_cli.core.evaluation.rules import Rules
+from ifseg_cli.core.evaluation.writing import write_report
 from ifseg_cli.core.provenance import provenance
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def carry_out(
     compared = put_side_by_side(reports, run.rules.definition) if len(reports) > 1 else None
     try:
         for report in reports:
-            write_report(report, run.out / report.predictions.name, made)
+            write_report(report, run.out / report.predictions.name, made, run.colours)
         if compared is not None:
             write_comparison(compared, run.out, made)
     except OutputError as error:

@@ -21,6 +21,7 @@ from ifseg_cli.core.datasets.dataset import DROPPED, UNKNOWN, Dataset, Sample
 from ifseg_cli.core.datasets.preflight import LabelSurvey, Survey, require_same_size
 from ifseg_cli.core.errors import ImageError
 from ifseg_cli.core.evaluation.boundary import near_border, reach_of
+from ifseg_cli.core.evaluation.calibration import count_confidence
 from ifseg_cli.core.evaluation.pairs import Counts, Pairs, count_pairs
 from ifseg_cli.core.evaluation.predictions import Predictions
 from ifseg_cli.core.evaluation.rules import Rules
@@ -46,6 +47,7 @@ class _Mask:
     """One system's mask of one sample, counted; or why it cannot be."""
 
     pairs: Pairs | None = None
+    confidence: tuple[Counts, Counts] | None = None  # pixels and right pixels, by level
     missing: str = ""
     other_size: str = ""
 
@@ -88,7 +90,9 @@ def score_samples(
     ]
     bands = _Bands(labels, systems, len(dataset.classes)) if rules.boundary else None
     survey = Survey(dataset)
-    looked = _ordered(lambda sample: _look(dataset, systems, sample, rules, bands, lost), dataset, rules.workers)
+    looked = _ordered(
+        lambda sample: _look(dataset, labels, systems, sample, rules, bands, lost), dataset, rules.workers
+    )
     for each in looked:
         survey.add(each.sample, each.values, each.pixels)
         stem = each.sample.stem
@@ -100,12 +104,15 @@ def score_samples(
                 system.missing[stem] = mask.missing or f"another system has none: {anywhere}"
             elif mask.pairs is not None:
                 system.tally.add(stem, mask.pairs)
+                if mask.confidence is not None:
+                    system.tally.calibration.add(*mask.confidence)
         on_sample()
     return survey.conclude(), scored
 
 
 def _look(
     dataset: Dataset,
+    labels: Table,
     systems: Sequence[Predictions],
     sample: Sample,
     rules: Rules,
@@ -130,11 +137,21 @@ def _look(
         if other and not rules.resize:
             masks.append(_Mask(other_size=other))
             continue
-        mask = _fitted(mask, label.shape)
+        mask = fitted(mask, label.shape)
         flags = bands.flags(near, mask, at) if bands is not None and near is not None else None
-        masks.append(_Mask(count_pairs(label, mask, flags), other_size=other))
+        sure = system.masks.confidence(sample)
+        known = None if sure is None or sure.shape != label.shape else _confidence(labels, system, label, mask, sure)
+        masks.append(_Mask(count_pairs(label, mask, flags), known, other_size=other))
     counted = next((mask.pairs for mask in masks if mask.pairs is not None), None) or count_pairs(label, label)
     return _Looked(sample, counted.label, counted.count, masks)
+
+
+def _confidence(
+    labels: Table, system: Predictions, label: RawIds, mask: RawIds, sure: NDArray[np.uint8]
+) -> tuple[Counts, Counts]:
+    """Pixels and right pixels by level of confidence, where a label counts and the mask is a class."""
+    truth, found = labels.take(label), system.table.take(mask)
+    return count_confidence(sure, truth == found, (truth != DROPPED) & (found != DROPPED))
 
 
 class _Bands:
@@ -178,7 +195,7 @@ def _other_size(system: Predictions, sample: Sample, mask: RawIds, label: RawIds
     return f"{system.masks.name(sample)} is {width} x {height}, its label {sample.label} is {wide} x {wanted}"
 
 
-def _fitted(predicted: RawIds, size: tuple[int, ...]) -> RawIds:
+def fitted(predicted: RawIds, size: tuple[int, ...]) -> RawIds:
     """A mask at its label's size, by the nearest pixel."""
     if predicted.shape == size:
         return predicted

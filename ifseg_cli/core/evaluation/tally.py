@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifseg_cli.core.datasets.dataset import DROPPED, UNKNOWN
+from ifseg_cli.core.evaluation.calibration import Calibration
 from ifseg_cli.core.evaluation.confusion import Areas, ConfusionMatrix
 from ifseg_cli.core.evaluation.pairs import Counts, Pairs
 
@@ -66,6 +67,7 @@ class Tally:
         self.confusion = ConfusionMatrix(classes, ignore=[DROPPED])
         self.boundary: Counts = np.zeros((3, classes), dtype=np.int64)  # right, predicted, labelled pixels near borders
         self.images: list[ImageCounts] = []
+        self.calibration = Calibration()
 
     def add(self, stem: str, pairs: Pairs) -> None:
         """Add one image."""

@@ -36,6 +36,7 @@ OUR_FOLDERS: tuple[frozenset[str], ...] = (
     frozenset({"classes.json", "predictions.jsonl"}),  # masks, overlays, thumbnails
     frozenset({"sheet.png", "samples.safetensors"}),  # artificial images
     frozenset({"report.json", "report.md"}),  # an evaluation
+    frozenset({"comparison.json", "comparison.md"}),  # of several systems
     frozenset({"scenes.json"}),  # drawn scenes, with their labels
 )
 

@@ -87,6 +87,7 @@ class PredictionSettings(_Closed):
     )
     accept_truncated: bool = Field(default=False, description="use pictures that are cut off as far as they go")
     overlay: bool = Field(default=True, description="overlays, thumbnails and the page beside the masks")
+    save_confidence: bool = Field(default=False, description="every pixel's confidence as a grey PNG, beside the masks")
     max_pixels: int | None = Field(
         default=None, ge=1, description="pictures with more pixels are refused; null: 179 million"
     )

@@ -13,10 +13,13 @@ from ifseg_cli.core.datasets.dataset import Dataset, DatasetOptions
 from ifseg_cli.core.datasets.registry import open_dataset
 from ifseg_cli.core.errors import DatasetError, OutputError
 from ifseg_cli.core.evaluation.evaluate import evaluate_predictions
+from ifseg_cli.core.evaluation.markdown import to_markdown
 from ifseg_cli.core.evaluation.predictions import open_predictions
 from ifseg_cli.core.evaluation.prepare import require_outside
-from ifseg_cli.core.evaluation.report import Report, to_markdown, write_report
+from ifseg_cli.core.evaluation.report import Report
 from ifseg_cli.core.evaluation.rules import Rules
+from ifseg_cli.core.evaluation.writing import write_report
+from ifseg_cli.core.vocabulary.colours import palette
 
 LABELS = {"a": [[0, 0, 1], [1, 1, 255]], "sub/b": [[2, 2], [0, 255]]}
 
@@ -146,12 +149,18 @@ def report(dataset: Dataset, masks: Path) -> Report:
 
 
 def test_the_files_of_a_report(report: Report, tmp_path: Path) -> None:
-    write_report(report, tmp_path / "out", {"ifseg": "1", "packages": {"numpy": "2"}})
+    write_report(report, tmp_path / "out", {"ifseg": "1", "packages": {"numpy": "2"}}, palette(3))
     values = json.loads((tmp_path / "out" / "report.json").read_text())
     assert values["images"] == {"in_data_set": 2, "scored": 1}
     assert values["classes"][2]["iou"] is None and values["absent"] == [2]
     assert values["definition"]["sentences"]["mIoU"] == report.sentences["mIoU"]
     assert values["provenance"]["packages"] == {"numpy": "2"}
+    assert values["most_confused"] == [{"label": "cat", "mask": "dog", "pixels": 1, "share": 0.5}]
+    assert sorted(path.name for path in (tmp_path / "out" / "examples").iterdir()) == [
+        "00.errors.jpg",
+        "00.label.jpg",
+        "00.mask.jpg",
+    ]
 
 
 def test_markdown_has_a_sentence_for_each_number_and_survives_any_name(report: Report) -> None:

@@ -169,3 +169,18 @@ def test_half_a_line_is_no_line(tmp_path: Path):
     with (tmp_path / "failures.jsonl").open("a") as file:
         file.write('{"image": "b", "pa')
     assert [failure.image for failure in read_failures(tmp_path)] == ["a"]
+
+
+def test_confidence_of_every_pixel_beside_the_mask(model: Model, tmp_path: Path):
+    photographs(tmp_path / "in", "a.png", "sub/b.png")
+    settings = PredictionSettings(save_confidence=True, overlay=False)
+    run(model, tmp_path / "in", tmp_path / "out", settings)
+    for record in read_records(tmp_path / "out"):
+        grey = np.asarray(Image.open(tmp_path / "out" / record.confidence_map))
+        assert grey.dtype == np.uint8 and grey.shape == (record.height, record.width)
+        assert abs(grey.mean() / 255 - record.confidence) < 1 / 255
+    run(model, tmp_path / "in", tmp_path / "out", PredictionSettings(overlay=False), overwrite=True)
+    assert not (tmp_path / "out" / "confidence").exists()
+    photographs(tmp_path / "in", "confidence/c.png")
+    with pytest.raises(OutputError, match="have a folder 'confidence'"):
+        run(model, tmp_path / "in", tmp_path / "other", settings)

@@ -17,6 +17,7 @@ from ifseg_cli.core.images.classes import CLASSES
 from ifseg_cli.core.provenance import FILE as PROVENANCE
 
 PREDICTIONS, FAILURES = "predictions.jsonl", "failures.jsonl"
+CONFIDENCE = "confidence"  # folder of what each pixel's confidence is, as grey PNG
 PICTURES = ("overlays", "thumbnails")  # folders of pictures to look at
 OF_A_RUN = (CLASSES, PROVENANCE, "index.html")
 
@@ -47,6 +48,7 @@ class Record:
     confidence: float  # mean over all pixels of the winner's probability, 0..1
     seconds: float
     frames: int = 1  # frames or pages in the file; the first was used
+    confidence_map: str | None = None  # every pixel's confidence, 0..255 for 0..1
     notes: tuple[str, ...] = ()  # what was done to the picture: "stretched", "cut off"
 
     @classmethod
@@ -94,7 +96,8 @@ def start(folder: Path) -> None:
 def _written_by_a_run(folder: Path) -> list[Path]:
     """Every file of the run whose manifest lies in `folder`, the manifest last."""
     inside = folder.resolve()
-    named = [folder / record.mask for record in read_records(folder)]
+    masks = [record.mask for record in read_records(folder)]
+    named = [folder / mask for mask in masks] + [folder / CONFIDENCE / mask for mask in masks]
     named = [path for path in named if inside in path.resolve().parents]  # a manifest from elsewhere deletes nothing
     pictures = [path for name in PICTURES for path in (folder / name).rglob("*.jpg")]
     known = [folder / name for name in (*OF_A_RUN, FAILURES, PREDICTIONS)]

@@ -19,7 +19,7 @@ from ifseg_cli.core.files import is_about_the_name, require_new, write_json
 from ifseg_cli.core.images.classes import MaskClass, write_classes
 from ifseg_cli.core.images.sources import Found, Source
 from ifseg_cli.core.prediction.engine import manifest, stages
-from ifseg_cli.core.prediction.engine.manifest import Failure, Record
+from ifseg_cli.core.prediction.engine.manifest import CONFIDENCE, Failure, Record
 from ifseg_cli.core.prediction.model import Model
 from ifseg_cli.core.prediction.outputs.page import write_page
 from ifseg_cli.core.prediction.outputs.writing import planned_files
@@ -179,8 +179,11 @@ def _begin(model: Model, out: Path, settings: PredictionSettings, found: Found, 
 
 def _require_inputs_safe(sources: Sequence[Source], out: Path, settings: PredictionSettings) -> None:
     inputs = {source.path.resolve() for source in sources}
+    if settings.save_confidence and any(source.output.parts[0] == CONFIDENCE for source in sources):
+        found = f"the pictures have a folder '{CONFIDENCE}', where confidence is written"
+        raise OutputError(found, remedy="rename it, or leave --save-confidence out")
     for source in sources:
-        for file in planned_files(source, settings.overlay):
+        for file in planned_files(source, settings):
             if (out / file).resolve() in inputs:
                 found = f"the results of {source.path} would replace the picture {out / file}"
                 raise OutputError(found, remedy="choose another --out")

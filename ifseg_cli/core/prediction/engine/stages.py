@@ -65,5 +65,5 @@ def write(
     Raises:
         OutputError: a file cannot be written.
     """
-    record = write_results(out, source, prediction, overlay=settings.overlay, seconds=seconds)
+    record = write_results(out, source, prediction, settings, seconds)
     return replace(record, frames=picture.frames, notes=picture.notes)

@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ifseg_cli.core.images.colour import RGB
 from ifseg_cli.core.images.decode import Pixels
 from ifseg_cli.core.images.masks import IGNORED, colour_labels, count_labels
+from ifseg_cli.core.pages.environment import share_text
 
 _STRENGTH = 0.55  # of colour over photograph
 _LONG_SIDE = (640, 1600)  # pixels an overlay's photograph is brought between
@@ -98,11 +99,6 @@ def _legend_entries(
         (_short(names[i]), share_text(counts[i] / labels.size), colours[i]) for i in present
     ]
     return entries + ([("ignored", share_text(ignored / labels.size), None)] if ignored else [])
-
-
-def share_text(share: float) -> str:
-    """A share 0..1 as people read it: `12.3 %`, and never `0.0 %` for something that is there."""
-    return f"{100 * share:.1f} %" if share >= 0.0005 or share == 0 else "< 0.1 %"
 
 
 def _draw_legend(entries: list[tuple[str, str, RGB | None]], picture: tuple[int, int]) -> Image.Image:

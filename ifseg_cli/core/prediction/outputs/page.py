@@ -6,19 +6,15 @@ the manifest, so it shows what is there.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from pathlib import Path
-from urllib.parse import quote
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ifseg_cli.core.files import write_text
 from ifseg_cli.core.images.classes import read_classes
 from ifseg_cli.core.images.colour import hex_colour
 from ifseg_cli.core.images.sources import told
+from ifseg_cli.core.pages.environment import environment
 from ifseg_cli.core.prediction.engine.manifest import Record, read_failures, read_records
-from ifseg_cli.core.prediction.outputs.overlay import share_text
 from ifseg_cli.core.provenance import read_provenance
 
 PAGE = "index.html"
@@ -36,7 +32,7 @@ def write_page(out: Path) -> None:
     colours = {each.name: hex_colour(each.colour) for each in read_classes(out) or ()}
     shares = _overall_shares(records)
     found = {name for name, _, _ in shares}
-    template = _environment().get_template("template.html")
+    template = environment("ifseg_cli.core.prediction.outputs").get_template("template.html")
     html = template.render(
         records=records,
         failures=list(read_failures(out)),
@@ -59,25 +55,3 @@ def _overall_shares(records: list[Record]) -> list[tuple[str, int, float]]:
         pixels.update({area.name: area.pixels for area in record.classes})
     total = sum(record.width * record.height for record in records) or 1
     return [(name, images[name], count / total) for name, count in pixels.most_common()]
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("ifseg_cli.core.prediction.outputs", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(url=_url, share=share_text, readable=_readable)
-    return environment
-
-
-def _url(path: str) -> str:
-    """A relative path as a URL, byte for byte as the file system has it."""
-    return quote(os.fsencode(path))
-
-
-def _readable(text: str) -> str:
-    """Text that UTF-8 can hold: bytes of a file name that are none are shown as a replacement sign."""
-    return os.fsencode(text).decode("utf-8", "replace")

@@ -53,6 +53,10 @@ class Prediction:
         """The label PNG as a picture: mode P with palette, or 16-bit."""
         return mask_image(self.labels, self.mask_values, self.colours, self.vocabulary.ignore_value)
 
+    def confidence_image(self) -> Image.Image:
+        """The confidence of every pixel as grey, 0..255 for 0..1."""
+        return Image.fromarray(np.rint(self.confidence * 255).astype(np.uint8))
+
     def overlay(self) -> Image.Image:
         """The photograph under its colours, with a legend."""
         return overlay_with_legend(self.pixels, self.labels, self.names, self.colours)

@@ -3,8 +3,10 @@
     <name>.png               the mask, sub-folders as in the input
     overlays/<name>.jpg      photograph, colours, names, legend
     thumbnails/<name>.*.jpg  what the page shows: photograph, overlay, mask
+    confidence/<name>.png    of every pixel, 0..255 for 0..1; where it is asked for
 
-Masks alone end in .png, so even with an input folder called `overlays` or `thumbnails` nothing writes over another.
+Masks and confidence alone end in .png, so even with an input folder called `overlays` or `thumbnails` nothing writes
+over another; one called `confidence` is refused where confidence is asked for.
 """
 
 from __future__ import annotations
@@ -16,14 +18,17 @@ from PIL import Image
 from ifseg_cli.core.files import atomic
 from ifseg_cli.core.images.masks import count_labels
 from ifseg_cli.core.images.sources import Source
-from ifseg_cli.core.prediction.engine.manifest import ClassArea, Record
+from ifseg_cli.core.prediction.engine.manifest import CONFIDENCE, ClassArea, Record
 from ifseg_cli.core.prediction.outputs.overlay import blend, coloured, shrink
 from ifseg_cli.core.prediction.outputs.prediction import Prediction
+from ifseg_cli.core.recipe import PredictionSettings
 
 _THUMBNAIL = (1, 640)  # pixels, the long side: reduced, never enlarged
 
 
-def write_results(out: Path, source: Source, prediction: Prediction, *, overlay: bool, seconds: float) -> Record:
+def write_results(
+    out: Path, source: Source, prediction: Prediction, settings: PredictionSettings, seconds: float
+) -> Record:
     """Write the files of one image.
 
     Returns:
@@ -35,7 +40,10 @@ def write_results(out: Path, source: Source, prediction: Prediction, *, overlay:
     name = source.output
     mask = PurePath(f"{name}.png")
     overlay_path, thumbnails = None, None
-    if overlay:
+    confidence = PurePath(CONFIDENCE, mask) if settings.save_confidence else None
+    if confidence is not None:
+        _save(out / confidence, prediction.confidence_image())
+    if settings.overlay:
         overlay_path = PurePath("overlays", f"{name}.jpg")
         _save(out / overlay_path, prediction.overlay())
         thumbnails = _write_thumbnails(out, name, prediction)
@@ -54,6 +62,7 @@ def write_results(out: Path, source: Source, prediction: Prediction, *, overlay:
         ignored=ignored,
         confidence=round(float(prediction.confidence.mean(dtype="float64")), 6),
         seconds=round(seconds, 3),
+        confidence_map=confidence.as_posix() if confidence else None,
     )
 
 
@@ -67,11 +76,15 @@ def class_areas(prediction: Prediction, counts: tuple[int, ...]) -> tuple[ClassA
     )
 
 
-def planned_files(source: Source, overlay: bool) -> tuple[PurePath, ...]:
+def planned_files(source: Source, settings: PredictionSettings) -> tuple[PurePath, ...]:
     """Relative paths of everything `write_results` may write for an image."""
     name = source.output
-    extra = (PurePath("overlays", f"{name}.jpg"), *_thumbnail_paths(name).values()) if overlay else ()
-    return (PurePath(f"{name}.png"), *extra)
+    files = [PurePath(f"{name}.png")]
+    if settings.overlay:
+        files += [PurePath("overlays", f"{name}.jpg"), *_thumbnail_paths(name).values()]
+    if settings.save_confidence:
+        files.append(PurePath(CONFIDENCE, f"{name}.png"))
+    return tuple(files)
 
 
 def _thumbnail_paths(name: PurePath) -> dict[str, PurePath]:
