@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from ifseg_cli.commands import console, options
+from ifseg_cli.commands import evaluate_options as own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -18,152 +19,40 @@ if TYPE_CHECKING:
     from ifseg_cli.core.evaluation.prepare import EvaluationRun
     from ifseg_cli.core.prediction.model import Model
 
-JUDGING = "How it is judged"
 NO_VALUE = "none"
 
 
-# Options of this command alone.
-Dataset = Annotated[str, typer.Option(help="folder, scenes, or a published one: ade20k, coco-stuff, voc, ...")]
-ScoredModel = Annotated[
-    Path | None,
-    typer.Option("--model", "-m", help="Predict with this model, then score.", show_default="ifseg-model"),
-]
-Predictions = Annotated[
-    Path | None,
-    typer.Option(help="Score these masks, of any system: a folder, or COCO's results (.json).", show_default=False),
-]
-Compare = Annotated[
-    list[str] | None,
-    typer.Option(metavar="NAME=PLACE", help="Masks of several systems in one table; repeat.", show_default=False),
-]
-Out = Annotated[Path, typer.Option("--out", "-o", help="Where the report, its page and a model's masks go.")]
-Images = Annotated[
-    Path | None,
-    typer.Option(
-        help="Folder of images; not needed with --predictions.", show_default=False, rich_help_panel=options.DATA
-    ),
-]
-Labels = Annotated[
-    Path | None,
-    typer.Option(
-        help="Folder of label PNGs, named as the images are.", show_default=False, rich_help_panel=options.DATA
-    ),
-]
-Classes = Annotated[
-    str | None,
-    typer.Option(
-        help="Category file or shipped list: line number = id, or raw ids first.",
-        show_default=False,
-        rich_help_panel=options.DATA,
-    ),
-]
-Ignore = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="VALUE|none",
-        help="Label value to drop besides 255 (65535 in 16 bits); repeat; none: not even those.",
-        show_default=False,
-        rich_help_panel=options.DATA,
-    ),
-]
-Root = Annotated[
-    Path | None,
-    typer.Option(
-        help="Top folder of a published data set; of scenes: where they are drawn.",
-        show_default="$IFSEG_DATA, data, .",
-        rich_help_panel=options.DATA,
-    ),
-]
-Undeclared = Annotated[
-    str | None,
-    typer.Option(
-        help="Label values that are no class: error, ignored or kept.",
-        show_default="error",
-        rich_help_panel=options.DATA,
-    ),
-]
-ClassMap = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="[NAME=]FILE",
-        help="What mask values or names are among the classes: lines of 5 = cat.",
-        show_default=False,
-        rich_help_panel=options.DATA,
-    ),
-]
-Count = Annotated[
-    int | None, typer.Option(help="With scenes: how many.", show_default="400", rich_help_panel=options.DATA)
-]
-Seed = Annotated[
-    int | None, typer.Option(help="With scenes: of which seed.", show_default="0", rich_help_panel=options.DATA)
-]
-Resize = Annotated[
-    bool,
-    typer.Option(
-        "--resize-predictions", help="Bring masks of another size to their label's.", rich_help_panel=options.DATA
-    ),
-]
-Definition = Annotated[str, typer.Option(help="Averaging rule: mmseg, csail or cocostuff.", rich_help_panel=JUDGING)]
-ProtocolName = Annotated[
-    str,
-    typer.Option(
-        "--protocol",
-        help="standard; zero-shot: unseen classes alone; generalised: seen, unseen, harmonic.",
-        rich_help_panel=JUDGING,
-    ),
-]
-Unseen = Annotated[
-    str | None,
-    typer.Option(
-        help="Category file or list of the unseen classes.", show_default="the data set's", rich_help_panel=JUDGING
-    ),
-]
-SwapVocabulary = Annotated[
-    bool,
-    typer.Option(
-        "--swap-vocabulary",
-        help="Give the model the data set's names, which it was not adapted to.",
-        rich_help_panel=JUDGING,
-    ),
-]
-Match = Annotated[
-    str | None,
-    typer.Option(help="hungarian: masks are clusters without names.", show_default=False, rich_help_panel=JUDGING),
-]
-NoBoundary = Annotated[
-    bool, typer.Option("--no-boundary", help="Leave Boundary IoU out; quicker.", rich_help_panel=JUDGING)
-]
-Workers = Annotated[int, typer.Option(help="Images scored at once; the numbers stay.", rich_help_panel=JUDGING)]
-
-
 def evaluate(
-    dataset: Dataset = "folder",
-    model: ScoredModel = None,
-    predictions: Predictions = None,
-    compare: Compare = None,
-    out: Out = Path("evaluation"),
-    images: Images = None,
-    labels: Labels = None,
-    classes: Classes = None,
-    ignore: Ignore = None,
-    undeclared: Undeclared = None,
-    class_map: ClassMap = None,
-    root: Root = None,
-    count: Count = None,
-    seed: Seed = None,
-    resize: Resize = False,
-    definition: Definition = "mmseg",
-    protocol: ProtocolName = "standard",
-    unseen: Unseen = None,
-    swap_vocabulary: SwapVocabulary = False,
-    match: Match = None,
-    no_boundary: NoBoundary = False,
-    workers: Workers = 1,
+    dataset: own.Dataset = "folder",
+    model: own.ScoredModel = None,
+    predictions: own.Predictions = None,
+    compare: own.Compare = None,
+    out: own.Out = Path("evaluation"),
+    images: own.Images = None,
+    labels: own.Labels = None,
+    classes: own.Classes = None,
+    ignore: own.Ignore = None,
+    undeclared: own.Undeclared = None,
+    class_map: own.ClassMap = None,
+    root: own.Root = None,
+    count: own.Count = None,
+    seed: own.Seed = None,
+    resize: own.Resize = False,
+    definition: own.Definition = "mmseg",
+    protocol: own.ProtocolName = "standard",
+    unseen: own.Unseen = None,
+    swap_vocabulary: own.SwapVocabulary = False,
+    match: own.Match = None,
+    no_boundary: own.NoBoundary = False,
+    workers: own.Workers = 1,
     smoothing_iterations: options.SmoothingIterations = None,
     neighbours: options.Neighbours = None,
     short_side: options.ShortSide = None,
     override: options.SetPrediction = None,
     device: options.Device = "auto",
+    tokenizer: options.Tokenizer = None,
+    size_from_weights: options.SizeFromWeights = False,
+    offline: options.Offline = False,
     no_overlay: options.NoOverlay = False,
     overwrite: options.Overwrite = False,
     as_json: options.AsJson = False,
@@ -203,6 +92,7 @@ def evaluate(
                 "overlay": False if no_overlay else None,
             },
             device=device,
+            loading=options.loading(tokenizer, size_from_weights, offline),
             overwrite=overwrite,
             on_step=on_step,
         )

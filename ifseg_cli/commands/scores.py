@@ -33,8 +33,18 @@ def show(evaluated: Evaluated, out: Path, to: Console) -> None:
 def _show_report(report: Report, to: Console) -> None:
     """The table of classes and the summary with its definitions, then what a reader must know."""
     right = {"justify": "right", "no_wrap": True}
-    columns = ["class", ("IoU %", right), ("Acc %", right), ("pixels %", right), ("IoU", {"no_wrap": True})]
-    rows = [[row.name, percent(row.iou), percent(row.acc), percent(row.share), _bar(row.iou)] for row in report.rows()]
+    columns = [
+        "class",
+        ("id", right),
+        ("IoU %", right),
+        ("Acc %", right),
+        ("pixels %", right),
+        ("IoU", {"no_wrap": True}),
+    ]
+    rows = [
+        [row.name, str(row.raw_id), percent(row.iou), percent(row.acc), percent(row.share), _bar(row.iou)]
+        for row in report.rows()
+    ]
     to.print(console.table(None, columns, rows))
     to.print()
     numbers = [[name, percent(value), report.sentences[name]] for name, value in report.numbers().items()]

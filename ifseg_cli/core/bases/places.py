@@ -81,6 +81,19 @@ def require_base(name: str, options: LoadOptions = DEFAULTS) -> None:
         weights_in(place)
 
 
+def is_base(name: str) -> bool:
+    """Whether something that may be a model is a base, to which no words were adapted; from its files' names alone.
+
+    A name that is no path is one if it is `builtin` or a short name; OWNER/NAME is none, since a path may look like it.
+    """
+    path = Path(name)
+    if path.is_dir():
+        if is_ours(path):
+            return (path / "config.json").is_file() and not (path / "vocabulary.json").exists()
+        return any((path / weights).is_file() for weights in PORT_WEIGHTS)
+    return not path.exists() and (name == "builtin" or name.partition("@")[0] in PUBLISHED)
+
+
 def is_ours(folder: Path) -> bool:
     """Whether a folder is in our own layout, complete or not; a folder with nothing to tell it by counts as ours."""
     with suppress(CheckpointError):  # a config.json that cannot be read is told when it is needed

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ifseg_cli.core.errors import DatasetError
+from ifseg_cli.core.errors import DatasetError, listed
 from ifseg_cli.core.images.classes import HIGHEST
 
 NONE = "-"
@@ -29,29 +29,34 @@ class ClassMap:
     source: Path
     to: dict[str, str | None]
 
-    def require_classes(self, classes: Sequence[str], classes_from: str) -> None:
-        """Every right side is a class.
+    def join(
+        self, names: Sequence[str], names_from: str, classes: Sequence[str], classes_from: str
+    ) -> dict[str, str | None]:
+        """The class of every name, None for none of them; a name that no line has is a class itself.
+
+        Args:
+            names: of the masks; empty where their values have none.
+            names_from: where they stand.
+            classes: of the data set.
+            classes_from: where those stand.
 
         Raises:
-            DatasetError: one is none; the nearest is named.
+            DatasetError: a side of a line that is neither, or a name that would fall out in silence.
         """
         for left, right in self.to.items():
             if right is not None and right not in classes:
-                near = difflib.get_close_matches(right, classes, 1)
-                remedy = f"did you mean '{near[0]}'?" if near else f"write {NONE} if it is none of them"
+                remedy = _nearest(right, classes) or f"write {NONE} if it is none of them"
                 raise DatasetError(f"{self.source}: '{left} = {right}'", f"a class of {classes_from}", remedy)
-
-    def require_names(self, names: Sequence[str], names_from: str) -> None:
-        """Every left side is a name, or a value.
-
-        Raises:
-            DatasetError: one is neither; the nearest is named.
-        """
-        for left in self.to:
             if left not in names and not left.isdecimal():
-                near = difflib.get_close_matches(left, names, 1)
-                remedy = f"did you mean '{near[0]}'?" if near else "leave the line out"
+                remedy = _nearest(left, names) or "leave the line out"
                 raise DatasetError(f"{self.source}: '{left}'", f"a name of {names_from}, or a value", remedy)
+        joined = {name: self.to.get(name, name) for name in names}
+        if strangers := [f"'{name}'" for name, right in joined.items() if right is not None and right not in classes]:
+            found = f"{names_from} has {listed(strangers)}, of which {self.source} says nothing"
+            raise DatasetError(
+                found, f"classes of {classes_from}, or a line each", f"write NAME = CLASS, or NAME = {NONE}"
+            )
+        return joined
 
     def values(self, names: Sequence[str] = ()) -> dict[int, str | None]:
         """The lines whose left side is a value (and no name of the masks)."""
@@ -86,3 +91,9 @@ def read_class_map(path: Path) -> ClassMap:
     if not to:
         raise DatasetError(f"{path} has no lines", "VALUE = CLASS, or NAME = CLASS")
     return ClassMap(path, to)
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    """A question about the most similar name; empty where none is."""
+    near = difflib.get_close_matches(name, names, 1)
+    return f"did you mean '{near[0]}'?" if near else ""

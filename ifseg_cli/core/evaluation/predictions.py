@@ -50,8 +50,6 @@ def open_predictions(place: Path, dataset: Dataset, class_map: ClassMap | None =
         example = f"names like {dataset.samples[0].stem}.png" if place.is_dir() else "the data set's images"
         raise DatasetError(f"{place} has no mask for any of the {len(dataset)} labels", example)
     described = read_classes(place) if place.is_dir() else None
-    if class_map is not None:
-        class_map.require_classes(dataset.classes, dataset.classes_from)
     if described is None and class_map is None:
         table = _table(dict(zip(dataset.raw_ids, dataset.classes, strict=True)), dataset)
         return Predictions(masks, table, dataset.classes_from, same_values=True, name=name)
@@ -61,28 +59,13 @@ def open_predictions(place: Path, dataset: Dataset, class_map: ClassMap | None =
         require_same_names(names, dataset.classes, source, dataset.classes_from)
         meaning: dict[int, str | None] = {each.value: each.name for each in described or ()}
     else:
-        class_map.require_names(names, source or f"{place}, which has no {CLASSES}")
-        mapped = {each.name: class_map.to.get(each.name, each.name) for each in described or ()}
-        require_known(mapped, dataset, source, class_map)
-        meaning = {each.value: mapped[each.name] for each in described or ()} | class_map.values(names)
+        joined = class_map.join(
+            names, source or f"{place}, which has no {CLASSES}", dataset.classes, dataset.classes_from
+        )
+        meaning = {each.value: joined[each.name] for each in described or ()} | class_map.values(names)
         source = f"{class_map.source} and {source}" if source else str(class_map.source)
     unnamed = tuple(each.name for each in described or () if meaning[each.value] is None)
     return Predictions(masks, _table(meaning, dataset), source, unnamed=unnamed, name=name)
-
-
-def require_known(mapped: dict[str, str | None], dataset: Dataset, source: str, class_map: ClassMap) -> None:
-    """Every name is mapped, or a class itself: nothing falls out in silence.
-
-    Raises:
-        DatasetError: names that are neither.
-    """
-    if strangers := [
-        f"'{name}'" for name, right in mapped.items() if right is not None and right not in dataset.classes
-    ]:
-        found = f"{source} has {_told(strangers, tuple(mapped))}, of which {class_map.source} says nothing"
-        raise DatasetError(
-            found, f"classes of {dataset.classes_from}, or a line each", "write NAME = CLASS, or NAME = -"
-        )
 
 
 def _open_masks(place: Path, dataset: Dataset) -> Masks:

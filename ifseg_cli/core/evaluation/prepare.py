@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ifseg_cli.core.bases.places import DEFAULTS, LoadOptions, is_base
 from ifseg_cli.core.datasets.dataset import Dataset, DatasetOptions
 from ifseg_cli.core.datasets.registry import adapt_command, dataset_categories, open_dataset, unseen_list
 from ifseg_cli.core.errors import DatasetError, OutputError
 from ifseg_cli.core.evaluation.class_map import ClassMap, read_class_map
 from ifseg_cli.core.evaluation.evaluate import OnStep
 from ifseg_cli.core.evaluation.predictions import Predictions, open_predictions, require_same_names
-from ifseg_cli.core.evaluation.protocols import Protocol, choose_protocol
+from ifseg_cli.core.evaluation.protocols import UNADAPTED, Protocol, choose_protocol
 from ifseg_cli.core.evaluation.rules import Rules
 from ifseg_cli.core.files import require_folder, require_new
 from ifseg_cli.core.images.colour import RGB
@@ -56,6 +57,7 @@ def prepare(
     overrides: Sequence[str] = (),
     options: Mapping[str, object] | None = None,
     device: str = "auto",
+    loading: LoadOptions = DEFAULTS,
     overwrite: bool = False,
     on_step: OnStep = lambda _: None,
 ) -> EvaluationRun:
@@ -63,7 +65,7 @@ def prepare(
 
     Args:
         dataset: by name.
-        model: predict with it, then score; `ifseg-model` if neither it nor masks are given.
+        model: predict with it, then score; `ifseg-model` if neither it nor masks are given; a base is judged unadapted.
         predictions: score these masks, of any system.
         systems: compare these masks: (name, place) each.
         out: where the reports and a model's masks go.
@@ -72,6 +74,7 @@ def prepare(
         overrides: `prediction.key=value` each, instead of the model's own settings.
         options: the same as key -> value.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        loading: how the model is read.
         overwrite: write into a folder that is not empty.
         on_step: called with the name of a stage after every sample.
 
@@ -80,7 +83,7 @@ def prepare(
     """
     out, where = Path(out), where or DatasetOptions()
     places = _places(model, predictions, systems)
-    chosen = None if places else Path(model or MODEL)
+    chosen = None if places else str(model or MODEL)
     rules.require_sane()
     _require_sides(rules, chosen, places)
     maps = {name: read_class_map(path) for name, path in rules.class_map}
@@ -94,7 +97,10 @@ def prepare(
     protocol = choose_protocol(rules, [each.name for each in classes], where.classes or dataset, unseen_list(dataset))
     loaded, settings = None, PredictionSettings()
     if chosen is not None:
-        loaded = _load(chosen, device, protocol.categories(classes), dataset, where, rules, maps.get(""))
+        compete = protocol.categories(classes)
+        loaded = _load(chosen, device, loading, compete, dataset, where, rules, maps.get(""))
+        if is_base(chosen):
+            protocol = replace(protocol, how=UNADAPTED)
         wanted = loaded.settings.model_copy(update={"save_confidence": True})  # for its calibration
         settings = prediction_settings(wanted, overrides, options)
     found = protocol.applied(open_dataset(dataset, where, out / dataset, lambda: on_step(DRAWING)))
@@ -137,7 +143,7 @@ def _places(
     return list(systems)
 
 
-def _require_sides(rules: Rules, model: Path | None, places: Sequence[tuple[str, Path]]) -> None:
+def _require_sides(rules: Rules, model: str | None, places: Sequence[tuple[str, Path]]) -> None:
     if rules.swap_vocabulary and model is None:
         raise DatasetError("--swap-vocabulary without a model", remedy="say --model, or leave it out")
     if rules.match and not places:
@@ -153,8 +159,9 @@ def _require_names(maps: Mapping[str, ClassMap], places: Sequence[tuple[str, Pat
 
 
 def _load(
-    path: Path,
+    path: str,
     device: str,
+    loading: LoadOptions,
     classes: tuple[Category, ...],
     dataset: str,
     where: DatasetOptions,
@@ -164,14 +171,16 @@ def _load(
     """The model, its names compared with the data set's, or swapped for them."""
     from ifseg_cli.core.prediction.model import Model
 
-    model = Model.load(path, device)
-    source, classes_from = f"the model {model.path}", where.classes or dataset
+    classes_from = where.classes or dataset
+    if is_base(path) and class_map is None:
+        return Model.unadapted(path, classes, classes_from, device, loading)
+    model = Model.load(path, device, loading)
+    source = f"the model {model.path}"
     if rules.swap_vocabulary:
         return model.with_categories(classes, classes_from)
     names = tuple(each.name for each in classes)
     if class_map is not None:
-        class_map.require_classes(names, classes_from)
-        class_map.require_names(model.vocabulary.names, source)
+        class_map.join(model.vocabulary.names, source, names, classes_from)
     else:
         require_same_names(model.vocabulary.names, names, source, classes_from, adapt_command(dataset, where))
     return model

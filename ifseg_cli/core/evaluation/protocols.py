@@ -28,6 +28,7 @@ SENTENCES = {
     ZERO_SHOT: "Zero-shot: the unseen classes alone compete; pixels of all others are ignored.",
     GENERALISED: "Generalised zero-shot: all classes compete; seen and unseen are averaged apart.",
 }
+UNADAPTED = "Unadapted: the base as it is, with the data set's names; nothing was trained."
 HARMONIC = "2 s u / (s + u) of the mIoU of seen (s) and unseen (u) classes."
 
 

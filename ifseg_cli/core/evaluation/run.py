@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ifseg_cli.core.bases.places import DEFAULTS, LoadOptions
 from ifseg_cli.core.datasets.dataset import DatasetOptions
 from ifseg_cli.core.errors import OutputError, UnfinishedError
 from ifseg_cli.core.evaluation.compare import Comparison, write_comparison
@@ -92,13 +93,14 @@ def evaluate(
     rules: Rules = Rules(),
     overrides: Sequence[str] = (),
     device: str = "auto",
+    loading: LoadOptions = DEFAULTS,
     overwrite: bool = False,
 ) -> Evaluated:
     """Score masks against labels: `ifseg evaluate` from Python, with the same result.
 
     Args:
         dataset: `folder`, `scenes`, or a published one (`ade20k`, `voc`, ...).
-        model: predict with it, then score; `ifseg-model` if no masks are given.
+        model: predict with it, then score; `ifseg-model` if no masks are given; a base is judged unadapted.
         predictions: score these masks, of any system.
         compare: score the masks of several systems, by name, in one table.
         out: where reports and a model's masks go.
@@ -113,6 +115,7 @@ def evaluate(
         rules: how masks are judged.
         overrides: `prediction.key=value` each.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        loading: how the model is read.
         overwrite: write into a folder that is not empty.
 
     Raises:
@@ -130,6 +133,7 @@ def evaluate(
         rules=rules,
         overrides=overrides,
         device=device,
+        loading=loading,
         overwrite=overwrite,
     )
     return carry_out(run)

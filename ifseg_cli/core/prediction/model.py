@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from ifseg_cli.core.bases.folder import load_model_folder
+from ifseg_cli.core.bases.folder import load_base, load_model_folder
 from ifseg_cli.core.bases.loaded import LoadedModel
 from ifseg_cli.core.bases.places import DEFAULTS, LoadOptions
 from ifseg_cli.core.device import pick_device
@@ -20,7 +20,7 @@ from ifseg_cli.core.errors import ImageError
 from ifseg_cli.core.images.decode import Photograph, Pixels, photograph
 from ifseg_cli.core.prediction.engine import stages
 from ifseg_cli.core.prediction.outputs.prediction import Prediction
-from ifseg_cli.core.recipe import PredictionSettings
+from ifseg_cli.core.recipe import PredictionSettings, load_recipe
 from ifseg_cli.core.vocabulary.category import Category
 from ifseg_cli.core.vocabulary.vocabulary import build_vocabulary
 
@@ -55,6 +55,36 @@ class Model:
         """
         chosen, reason = pick_device(device)
         return cls(load_model_folder(Path(folder), chosen, loading), chosen, reason)
+
+    @classmethod
+    def unadapted(
+        cls,
+        base: str,
+        categories: Sequence[Category],
+        source: str,
+        device: str = "auto",
+        loading: LoadOptions = DEFAULTS,
+    ) -> Model:
+        """A base as it is, with words: what adaptation starts from.
+
+        Args:
+            base: as `ifseg adapt --base` takes it.
+            categories: in order.
+            source: where they stand.
+            device: `auto`, `cpu`, `cuda` or `mps`.
+            loading: how it is read.
+
+        Raises:
+            CheckpointError: there is no such base, or its files are not right.
+            CategoryError: a name it does not know, or that cannot be one.
+            DeviceError: the device is not there.
+        """
+        chosen, reason = pick_device(device)
+        loaded = load_base(base, chosen, loading)
+        vocabulary = build_vocabulary(categories, loaded.reader, source)
+        loaded.network.set_vocabulary(vocabulary.prompt_ids, vocabulary.piece_ids)
+        settings = load_recipe(loaded.recipe_name).prediction
+        return cls(replace(loaded, vocabulary=vocabulary, prediction=settings), chosen, reason)
 
     def with_categories(self, categories: Sequence[Category], source: str) -> Model:
         """The same weights with other words, not adapted to them: a category is only its row (open vocabulary).
