@@ -33,6 +33,7 @@ def evaluate(
     classes: own.Classes = None,
     ignore: own.Ignore = None,
     undeclared: own.Undeclared = None,
+    label_map: own.LabelMap = None,
     class_map: own.ClassMap = None,
     root: own.Root = None,
     count: own.Count = None,
@@ -82,7 +83,7 @@ def evaluate(
             predictions=predictions,
             systems=[_named(each, "--compare") for each in compare or ()],
             out=out,
-            where=_where(images, labels, classes, ignore or (), root, count, seed, undeclared),
+            where=_where(images, labels, classes, ignore or (), root, count, seed, undeclared, label_map),
             rules=rules,
             overrides=override or (),
             options={
@@ -128,6 +129,7 @@ def _where(
     count: int | None,
     seed: int | None,
     undeclared: str | None,
+    label_map: Path | None,
 ) -> DatasetOptions:
     """What the user said of the data set.
 
@@ -137,7 +139,9 @@ def _where(
     from ifseg_cli.core.datasets.dataset import DatasetOptions
 
     values = tuple(_value(each) for each in ignore if each != NO_VALUE)
-    return DatasetOptions(images, labels, classes, values, root, count, seed, NO_VALUE not in ignore, undeclared)
+    return DatasetOptions(
+        images, labels, classes, values, root, count, seed, NO_VALUE not in ignore, undeclared, label_map
+    )
 
 
 def _introduce(model: Model, images: int, classes: int) -> None:

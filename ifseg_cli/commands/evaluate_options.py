@@ -70,6 +70,14 @@ Undeclared = Annotated[
         rich_help_panel=options.DATA,
     ),
 ]
+LabelMap = Annotated[
+    Path | None,
+    typer.Option(
+        help="What label values are among the classes: lines of 5 = cat; - drops one.",
+        show_default=False,
+        rich_help_panel=options.DATA,
+    ),
+]
 ClassMap = Annotated[
     list[str] | None,
     typer.Option(

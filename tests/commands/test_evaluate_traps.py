@@ -114,3 +114,20 @@ def test_the_short_form_says_which_names_and_which_command(
     report = json.loads(done.stdout)
     assert report["images"] == {"in_data_set": 1, "scored": 1, "official": 2000}
     assert "1 of the official 2,000 images" in done.stderr
+
+
+def test_a_label_map_gathers_values_of_the_labels(folder: Path) -> None:
+    """Labels of many values, few classes: several values for one, one dropped, and the numbers of relabelling."""
+    plain = json.loads(ifseg("evaluate", *MASKS, "--json", cwd=folder).stdout)
+    for path in (folder / "labels").glob("*.png"):
+        ids = np.asarray(Image.open(path))
+        Image.fromarray(np.where(np.indices(ids.shape).sum(0) % 2, ids + 100, ids).astype(np.uint8)).save(path)
+    names = (folder / "cats.txt").read_text().split()
+    lines = [f"{value + offset} = {name}" for value, name in enumerate(names) for offset in (0, 100)]
+    (folder / "labels.txt").write_text("\n".join([*lines, "255 = -", "99 = -"]))
+    words = (*MASKS, "--label-map", "labels.txt", "--overwrite", "--json")
+    mapped = json.loads(ifseg("evaluate", *words, cwd=folder).stdout)
+    assert mapped["numbers"] == plain["numbers"]
+    (folder / "labels.txt").write_text("0 = nothing\n")
+    told = one_line_error(ifseg("evaluate", *words, cwd=folder))
+    assert "'0 = nothing'; expected a class of cats.txt" in told

@@ -6,6 +6,7 @@
     folder.py      any pair of folders
     scenes.py      the drawn world as a data set
     coco.py, panoptic.py   labels that are no label maps
+    class_map.py   what values or names are among the classes
     preflight.py   before any work: do labels, images and classes fit together?
 
 Nothing here knows a model.

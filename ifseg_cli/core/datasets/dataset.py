@@ -64,6 +64,7 @@ class DatasetOptions:
     seed: int | None = None  # of drawn scenes
     ignore_usual: bool = True  # drop 255 (65535 in 16 bits), or the data set's own void
     undeclared: str | None = None  # one of `UNDECLARED`, instead of the data set's own
+    label_map: Path | None = None  # what label values are among the classes, several for one class if need be
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 - An image and its label have the same path below their folders, suffixes apart: `a/b.jpg` and `a/b.png`.
 - The category file is that of `ifseg adapt`: line number = id, or a raw id in front of every name.
+- A label map says otherwise: lines of VALUE = CLASS, several values for one class, - for values that are dropped.
 - Ignored are 255 (65535 where ids need 16 bits) and what the user adds.
 - Images may be left out where only masks are judged.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ifseg_cli.core.datasets.class_map import read_class_map
 from ifseg_cli.core.datasets.dataset import MAX_CLASSES, Dataset, DatasetOptions, Sample
 from ifseg_cli.core.errors import DatasetError, listed
 from ifseg_cli.core.images.classes import CLASSES
@@ -41,11 +43,13 @@ def open_folder(options: DatasetOptions, _made: Path | None = None, _on_sample: 
     categories, labels, source = _classes(options)
     names = tuple(category.name for category in categories)
     raw_ids = tuple(at if each.raw_id is None else each.raw_id for at, each in enumerate(categories))
+    value_of, dropped = _mapped(options.label_map, names, source)
     return Dataset(
         name="folder",
         classes=names,
         raw_ids=raw_ids,
-        ignore=_ignored(options, raw_ids),
+        value_of=value_of,
+        ignore=tuple(sorted({*_ignored(options, raw_ids), *dropped} - {value for value, _ in value_of})),
         samples=_pair(options.images, labels),
         classes_from=source,
         sure_of_ignore=bool(options.ignore),
@@ -72,6 +76,19 @@ def _ignored(options: DatasetOptions, raw_ids: tuple[int, ...]) -> tuple[int, ..
             raise DatasetError(f"--ignore {value}", "a value from 0 to 65535")
     usual = (ignore_value(raw_ids), 65535) if options.ignore_usual else ()
     return tuple(sorted({*usual, *options.ignore}))
+
+
+def _mapped(
+    path: Path | None, names: tuple[str, ...], source: str
+) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...]]:
+    """(value, class) of every line of a label map, and the values that are no class; nothing without a map."""
+    if path is None:
+        return (), ()
+    lines = read_class_map(path, "--label-map")
+    lines.join((), "the labels, whose values have no names", names, source)
+    values = lines.values()
+    known = tuple((value, names.index(name)) for value, name in values.items() if name is not None)
+    return known, tuple(value for value, name in values.items() if name is None)
 
 
 def _require_distinct(names: tuple[str, ...], source: str) -> None:

@@ -31,11 +31,13 @@ class Entry:
 
 DATASETS: dict[str, Entry] = {
     "folder": Entry(
-        folder_categories, open_folder, ("images", "labels", "classes", "ignore", "ignore_usual", "undeclared")
+        folder_categories,
+        open_folder,
+        ("images", "labels", "classes", "ignore", "ignore_usual", "undeclared", "label_map"),
     ),
     "scenes": Entry(lambda _: shipped_list("scenes").categories, open_scenes, ("root", "count", "seed")),
 }
-OF_PUBLISHED = ("root", "ignore", "ignore_usual", "undeclared")  # what a published data set reads
+OF_PUBLISHED = ("root", "ignore", "ignore_usual", "undeclared", "label_map")  # what a published data set reads
 
 
 def dataset_categories(name: str, options: DatasetOptions) -> tuple[Category, ...]:
@@ -86,7 +88,7 @@ def names_of_datasets() -> tuple[str, ...]:
 
 def _spelled(option: str) -> str:
     """An option as it is written on the command line."""
-    return "--ignore" if option == "ignore_usual" else f"--{option}"
+    return "--ignore" if option == "ignore_usual" else f"--{option.replace('_', '-')}"
 
 
 def _entry(name: str, options: DatasetOptions) -> Entry:

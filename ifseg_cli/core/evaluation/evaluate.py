@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ifseg_cli.core.datasets.class_map import ClassMap
 from ifseg_cli.core.datasets.dataset import Dataset
 from ifseg_cli.core.datasets.preflight import check_dataset, glance
 from ifseg_cli.core.errors import DatasetError, listed
-from ifseg_cli.core.evaluation.class_map import ClassMap
 from ifseg_cli.core.evaluation.masks import FolderMasks
 from ifseg_cli.core.evaluation.matching import match_clusters
 from ifseg_cli.core.evaluation.predictions import Predictions, open_predictions

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ifseg_cli.core.datasets.class_map import ClassMap
 from ifseg_cli.core.datasets.dataset import DROPPED, VALUES, Dataset
 from ifseg_cli.core.errors import SHOWN, DatasetError, listed
-from ifseg_cli.core.evaluation.class_map import ClassMap
 from ifseg_cli.core.evaluation.masks import FolderMasks, Masks, ResultsMasks, any_of
 from ifseg_cli.core.images.classes import CLASSES, read_classes
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ifseg_cli.core.bases.places import DEFAULTS, LoadOptions, is_base
+from ifseg_cli.core.datasets.class_map import ClassMap, read_class_map
 from ifseg_cli.core.datasets.dataset import Dataset, DatasetOptions
 from ifseg_cli.core.datasets.registry import adapt_command, dataset_categories, open_dataset, unseen_list
 from ifseg_cli.core.errors import DatasetError, OutputError
-from ifseg_cli.core.evaluation.class_map import ClassMap, read_class_map
 from ifseg_cli.core.evaluation.evaluate import OnStep
 from ifseg_cli.core.evaluation.predictions import Predictions, open_predictions, require_same_names
 from ifseg_cli.core.evaluation.protocols import UNADAPTED, Protocol, choose_protocol

@@ -90,6 +90,7 @@ def evaluate(
     seed: int | None = None,
     ignore: Sequence[int] = (),
     undeclared: str | None = None,
+    label_map: str | Path | None = None,
     rules: Rules = Rules(),
     overrides: Sequence[str] = (),
     device: str = "auto",
@@ -112,6 +113,7 @@ def evaluate(
         seed: with scenes: of which seed.
         ignore: label values to drop besides 255 (65535 in 16 bits).
         undeclared: what becomes of label values that are no class: `error`, `ignored` or `kept`.
+        label_map: file of what label values are among the classes.
         rules: how masks are judged.
         overrides: `prediction.key=value` each.
         device: `auto`, `cpu`, `cuda` or `mps`.
@@ -121,8 +123,9 @@ def evaluate(
     Raises:
         IfsegError: the first thing that is not right.
     """
-    pictures, truths, top = (None if each is None else Path(each) for each in (images, labels, root))
-    where = DatasetOptions(pictures, truths, classes, tuple(ignore), top, count, seed, undeclared=undeclared)
+    paths = (images, labels, root, label_map)
+    pictures, truths, top, lines = (None if each is None else Path(each) for each in paths)
+    where = DatasetOptions(pictures, truths, classes, tuple(ignore), top, count, seed, True, undeclared, lines)
     run = prepare(
         dataset,
         model=model,

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 from pycocotools import mask as coco
 
+from ifseg_cli.core.datasets.class_map import read_class_map
 from ifseg_cli.core.datasets.dataset import Dataset, DatasetOptions
 from ifseg_cli.core.datasets.registry import open_dataset
 from ifseg_cli.core.errors import DatasetError
-from ifseg_cli.core.evaluation.class_map import read_class_map
 from ifseg_cli.core.evaluation.evaluate import evaluate_predictions
 from ifseg_cli.core.evaluation.predictions import open_predictions
 from ifseg_cli.core.evaluation.report import Report

@@ -1,4 +1,4 @@
-"""A class-map file: what the values or names of a system's masks are among a data set's classes.
+"""A class-map file: what the values or names of a system's masks, or of labels, are among a data set's classes.
 
     # left: a value of the masks, or a name of theirs; right: a class of the data set, or - for none of them
     0 = wall
@@ -63,8 +63,8 @@ class ClassMap:
         return {int(left): right for left, right in self.to.items() if left not in names and left.isdecimal()}
 
 
-def read_class_map(path: Path) -> ClassMap:
-    """Read a class-map file.
+def read_class_map(path: Path, option: str = "--class-map") -> ClassMap:
+    """Read a class-map file, which an option named.
 
     Raises:
         DatasetError: it cannot be read, or a line has no two sides, a side twice, or a value that cannot be.
@@ -73,7 +73,7 @@ def read_class_map(path: Path) -> ClassMap:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise DatasetError(f"--class-map {path} cannot be read: {reason}", "a text file") from error
+        raise DatasetError(f"{option} {path} cannot be read: {reason}", "a text file") from error
     to: dict[str, str | None] = {}
     for number, line in enumerate(lines, 1):
         text = " ".join(line.split())
