@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from builtin import base, rest, seen, tokens, wordnet
 from builtin import published as classifier
-from builtin import rest, tokens, wordnet
 from builtin import space as spaces
 from builtin import words as vocabulary
 from builtin.drawn import Drawn, draw
+from builtin.photographs import Source
+from ifseg_cli.core.bases.builtin.network import BuiltinNetwork
 from ifseg_cli.core.files import write_atomic, write_json
 
 DONE = "done"
@@ -52,6 +55,14 @@ def space(work: Path) -> None:
     save(folder / "space.safetensors", {name: to_disk(tensor) for name, tensor in state.items()})
     write_json(folder / "words.json", made.to_json())
     write_atomic(folder / "tokenizer.json", lambda path: tokenizer.save(str(path), pretty=False))
+
+
+def see(work: Path, sources: Sequence[Source]) -> None:
+    """seen/: what the backbone sees in captioned photographs."""
+    made = base.fresh(work)
+    network, known = made.network, made.reader.known
+    assert isinstance(network, BuiltinNetwork) and known is not None  # what `fresh` makes
+    seen.keep(work, network, known, sources)
 
 
 def read_drawn(work: Path) -> Drawn:
