@@ -111,7 +111,7 @@ def _carry_out(run: EvaluationRun, as_json: bool) -> int:
         with console.stop_on_signal("picture") as stopped, _bars(len(run.dataset)) as on_step:
             evaluated = carry_out(run, console.command(), on_step, stopped)
     except KeyboardInterrupt:
-        told = f"interrupted: no numbers yet; masks that are done lie in {run.out}; --overwrite starts anew"
+        told = f"interrupted: no numbers yet; masks that are done lie in {run.out}; the same command goes on"
         console.say_error(told)
         return console.INTERRUPTED
     show(evaluated, run.out, console.err if as_json else console.out)

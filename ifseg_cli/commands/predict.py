@@ -51,7 +51,7 @@ def predict(
 
     A mask has the size of its picture; classes.json says what its values mean.
     Pictures that cannot be read are listed in failures.jsonl, the rest is done,
-    and the exit code is 3.
+    and the exit code is 3. The same command again goes on where it stopped.
 
     Example:  ifseg predict photos/ --model ifseg-model --out masks
     """
@@ -89,7 +89,7 @@ def predict(
     _report(summary, out, run.settings.overlay)
     if summary.interrupted:
         done = f"interrupted: {summary.done} of {counted(pictures, 'picture')} done, their masks are whole"
-        console.say_error(f"{done}; the same command with --overwrite starts anew")
+        console.say_error(f"{done}; the same command goes on")
         return console.INTERRUPTED
     if summary.failures:
         return console.SOME_FAILED if summary.done else console.USER_ERROR
@@ -131,8 +131,10 @@ def _report(summary: Summary, out: Path, with_page: bool) -> None:
         if not summary.interrupted:
             console.say_error(f"none of {counted(len(summary.failures), 'picture')} could be used")
         return
-    rate = f"{summary.seconds:.1f} s, {summary.seconds / summary.done:.2f} s a picture"
-    console.err.print(f"{summary.done} done, {len(summary.failures)} failed in {rate}")
+    now = summary.done - summary.before
+    rate = f"{summary.seconds:.1f} s" + (f", {summary.seconds / now:.2f} s a picture" if now else "")
+    earlier = f" ({summary.before} of them before)" if summary.before else ""
+    console.err.print(f"{summary.done} done{earlier}, {len(summary.failures)} failed in {rate}")
     console.err.print(f"masks: {out}", markup=False, soft_wrap=True)
     if with_page:
         console.err.print(f"look:  {out / 'index.html'}", markup=False, soft_wrap=True)
@@ -177,6 +179,7 @@ def _print_json(summary: Summary, out: Path) -> None:
     result = {
         "out": str(out),
         "done": summary.done,
+        "done_before": summary.before,
         "failed": [asdict(failure) for failure in summary.failures],
         "passed_over": dict(summary.passed_over),
         "notes": dict(summary.notes),

@@ -268,7 +268,7 @@ def test_ctrl_c_says_what_is_done_and_how_to_go_on(folder: Path) -> None:
     assert process.returncode == 130
     assert "Traceback" not in said
     done = len(images(folder / "M"))
-    assert f"interrupted: {done} of 200 pictures done" in said and "--overwrite" in said
+    assert f"interrupted: {done} of 200 pictures done" in said and "the same command goes on" in said
     assert (folder / "M" / "index.html").is_file()
 
 

@@ -12,10 +12,11 @@ from ifseg_cli.core.datasets.class_map import ClassMap, read_class_map
 from ifseg_cli.core.datasets.dataset import Dataset, DatasetOptions
 from ifseg_cli.core.datasets.registry import adapt_command, dataset_categories, open_dataset, unseen_list
 from ifseg_cli.core.errors import DatasetError, OutputError
-from ifseg_cli.core.evaluation.evaluate import OnStep
+from ifseg_cli.core.evaluation.evaluate import MASKS, OnStep
 from ifseg_cli.core.evaluation.predictions import Predictions, open_predictions, require_same_names
 from ifseg_cli.core.evaluation.protocols import UNADAPTED, Protocol, choose_protocol
 from ifseg_cli.core.evaluation.rules import Rules
+from ifseg_cli.core.evaluation.writing import JSON
 from ifseg_cli.core.files import require_folder, require_new
 from ifseg_cli.core.images.colour import RGB
 from ifseg_cli.core.recipe import PredictionSettings, prediction_settings
@@ -91,7 +92,8 @@ def prepare(
     prediction_settings(PredictionSettings(), overrides, options)  # a wrong one is told before the model is read
     inputs = {"--images": where.images, "--labels": where.labels, "--root": where.root}
     require_outside(out, inputs | {f"--compare {name}" if name else "--predictions": path for name, path in places})
-    require_new(out, overwrite)
+    if chosen is None or (out / JSON).exists() or not (out / MASKS).is_dir():
+        require_new(out, overwrite)  # masks without a report are of a run that was cut off: it goes on
     require_folder(out)
     classes = dataset_categories(dataset, where)
     protocol = choose_protocol(rules, [each.name for each in classes], where.classes or dataset, unseen_list(dataset))

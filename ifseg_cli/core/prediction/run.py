@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ifseg_cli.core.bases.places import DEFAULTS, LoadOptions
-from ifseg_cli.core.files import require_folder, require_new
+from ifseg_cli.core.files import require_folder
+from ifseg_cli.core.prediction.engine.ledger import require_place
 from ifseg_cli.core.recipe import PredictionSettings, prediction_settings
 
 if TYPE_CHECKING:
@@ -70,13 +71,13 @@ def prepare(
         options: the same as key -> value.
         device: `auto`, `cpu`, `cuda` or `mps`.
         loading: how the model is read.
-        overwrite: write into a folder that is not empty.
+        overwrite: begin anew in a folder that is not empty; else a run that was cut off goes on.
 
     Raises:
         IfsegError: the first thing that is not right.
     """
     prediction_settings(PredictionSettings(), overrides, options)  # a wrong one is told before the model is read
-    require_new(Path(out), overwrite)
+    require_place(Path(out), overwrite)
 
     from ifseg_cli.core.images.sources import find_images
 

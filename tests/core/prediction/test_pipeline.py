@@ -12,7 +12,7 @@ from tiny import NAMES
 
 from ifseg_cli.core.errors import OutputError
 from ifseg_cli.core.images.sources import find_images
-from ifseg_cli.core.prediction.engine.manifest import Failure, Record, append, read_failures, read_records, start
+from ifseg_cli.core.prediction.engine.manifest import Failure, Record, append, read_failures, read_records
 from ifseg_cli.core.prediction.engine.pipeline import Summary, predict_images
 from ifseg_cli.core.prediction.model import Model
 from ifseg_cli.core.recipe import PredictionSettings
@@ -164,7 +164,6 @@ def test_an_output_that_cannot_be_made_is_the_users_error(model: Model, tmp_path
 
 
 def test_half_a_line_is_no_line(tmp_path: Path):
-    start(tmp_path)
     append(tmp_path, Failure("a", "/a", "broken"))
     with (tmp_path / "failures.jsonl").open("a") as file:
         file.write('{"image": "b", "pa')

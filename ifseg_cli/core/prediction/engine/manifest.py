@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ifseg_cli.core.files import append_line, forget, require_folder, write_text
+from ifseg_cli.core.files import append_line, forget, require_folder
 from ifseg_cli.core.images.classes import CLASSES
 from ifseg_cli.core.provenance import FILE as PROVENANCE
 
@@ -49,7 +49,15 @@ class Record:
     seconds: float
     frames: int = 1  # frames or pages in the file; the first was used
     confidence_map: str | None = None  # every pixel's confidence, 0..255 for 0..1
+    size: int = 0  # of the file, bytes
+    mtime: int = 0  # of the file, nanoseconds
+    run: str = ""  # hash of model, settings and categories
     notes: tuple[str, ...] = ()  # what was done to the picture: "stretched", "cut off"
+
+    def files(self) -> tuple[str, ...]:
+        """Everything that was written for it, below the output folder."""
+        made = (self.mask, self.overlay, self.confidence_map, *(self.thumbnails or {}).values())
+        return tuple(each for each in made if each is not None)
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Record:
@@ -78,8 +86,8 @@ def append(folder: Path, line: Record | Failure) -> None:
     append_line(path, json.dumps(asdict(line)))
 
 
-def start(folder: Path) -> None:
-    """Make the output folder with an empty manifest; what an earlier run wrote there is deleted.
+def start_anew(folder: Path) -> None:
+    """Make the output folder; what an earlier run wrote there is deleted.
 
     Only files of that run go: those its manifest names, and what lies in `overlays` and `thumbnails`. A folder without
     a manifest is no run's, and nothing in it is touched.
@@ -90,14 +98,12 @@ def start(folder: Path) -> None:
     require_folder(folder)
     if (folder / PREDICTIONS).exists():
         forget(_written_by_a_run(folder))
-    write_text(folder / PREDICTIONS, "")
 
 
 def _written_by_a_run(folder: Path) -> list[Path]:
     """Every file of the run whose manifest lies in `folder`, the manifest last."""
     inside = folder.resolve()
-    masks = [record.mask for record in read_records(folder)]
-    named = [folder / mask for mask in masks] + [folder / CONFIDENCE / mask for mask in masks]
+    named = [folder / file for record in read_records(folder) for file in record.files()]
     named = [path for path in named if inside in path.resolve().parents]  # a manifest from elsewhere deletes nothing
     pictures = [path for name in PICTURES for path in (folder / name).rglob("*.jpg")]
     known = [folder / name for name in (*OF_A_RUN, FAILURES, PREDICTIONS)]

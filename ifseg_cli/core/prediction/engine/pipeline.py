@@ -11,14 +11,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ifseg_cli.core.errors import ImageError, OutputError, UnfinishedError, counted
-from ifseg_cli.core.files import is_about_the_name, require_new, write_json
+from ifseg_cli.core.files import is_about_the_name, write_json, write_text
 from ifseg_cli.core.images.classes import MaskClass, write_classes
 from ifseg_cli.core.images.sources import Found, Source
-from ifseg_cli.core.prediction.engine import manifest, stages
+from ifseg_cli.core.prediction.engine import ledger, manifest, stages
 from ifseg_cli.core.prediction.engine.manifest import CONFIDENCE, Failure, Record
 from ifseg_cli.core.prediction.model import Model
 from ifseg_cli.core.prediction.outputs.page import write_page
@@ -35,6 +35,7 @@ class Summary:
 
     vocabulary: Vocabulary
     done: int = 0
+    before: int = 0  # of these, by an earlier run
     ignored: int = 0  # pixels
     seconds: float = 0.0
     interrupted: bool = False  # by the user; what is done is whole
@@ -80,14 +81,16 @@ def predict_images(
 ) -> Summary:
     """Segment pictures and write masks, overlays, manifest, provenance and page into `out`.
 
+    What an earlier run of the same model and settings has finished there is not done again (`ledger.py`).
+
     Args:
         model: an adapted model.
         found: from `find_images`; its faults are failures of the run.
         out: the output folder.
         settings: how to predict, and whether to write more than masks.
-        overwrite: take a folder that is not empty; what an earlier run wrote there is deleted first.
+        overwrite: begin anew in a folder that is not empty; what an earlier run wrote there is deleted first.
         command: the command line, for the provenance.
-        on_image: called after every picture with its line of the manifest.
+        on_image: called after every picture with its line of the manifest, those that were done before included.
         stopped: asked after every picture; True ends the run early.
 
     Returns:
@@ -97,12 +100,22 @@ def predict_images(
         OutputError: `out` is taken, cannot be written to, or would write over an input.
         UnfinishedError: the disk refused in the middle; what was done is kept.
     """
-    require_new(out, overwrite)
+    ledger.require_place(out, overwrite)
     _require_inputs_safe(found.sources, out, settings)
+    classes = mask_classes(model.vocabulary)
+    before = () if overwrite else ledger.done_before(out, found.sources, model.sha256, settings, classes)
+    if overwrite or not (out / manifest.PREDICTIONS).exists():
+        manifest.start_anew(out)
     _begin(model, out, settings, found, command)
     summary, start = Summary(model.vocabulary, passed_over=found.passed_over), time.perf_counter()
+    for record in before:
+        summary.add(record)
+        on_image(record)
+    summary.before = summary.done
+    done = {record.image for record in before}
+    left = replace(found, sources=tuple(each for each in found.sources if each.name.as_posix() not in done))
     try:
-        for outcome in _outcomes(model, found, out, settings):
+        for outcome in _outcomes(model, left, out, settings):
             manifest.append(out, outcome)
             summary.add(outcome)
             on_image(outcome)
@@ -111,7 +124,7 @@ def predict_images(
                 break
     except OutputError as error:
         done = f"{summary.done} of {counted(len(found.sources), 'picture')} done, their masks are whole"
-        remedy = "make room, then run the same command again with --overwrite, or with another --out"
+        remedy = "make room, then run the same command again: it goes on"
         raise UnfinishedError(f"{error.found}; {done}", remedy=remedy) from error
     summary.seconds = time.perf_counter() - start
     if settings.overlay:
@@ -122,23 +135,27 @@ def predict_images(
 def _outcomes(model: Model, found: Found, out: Path, settings: PredictionSettings) -> Iterator[Record | Failure]:
     for fault in found.faults:
         yield Failure(str(fault.path), str(fault.path.absolute()), fault.error)
+    run = ledger.run_identity(model.sha256, settings, mask_classes(model.vocabulary))
     for source in found.sources:
-        yield predict_one(model, source, out, settings)
+        yield predict_one(model, source, out, settings, run)
 
 
-def predict_one(model: Model, source: Source, out: Path, settings: PredictionSettings) -> Record | Failure:
+def predict_one(
+    model: Model, source: Source, out: Path, settings: PredictionSettings, run: str = ""
+) -> Record | Failure:
     """Read, segment and write one picture; a picture that cannot be used is a `Failure`, not an error.
 
     Raises:
         OutputError: the disk refused; another picture would fare no better.
     """
     start = time.perf_counter()
+    stamp = (*ledger.stamp(source.path), run)  # before it is read: a change while it is read shows the next time
     try:
         picture = stages.read(source.path, settings)
         prepared = stages.prepare(picture.pixels, model.network.pictures, settings)
         found = stages.score(model.network, [prepared], settings)
         prediction = stages.finish(picture, found, 0, model.vocabulary, settings)
-        return stages.write(out, source, picture, prediction, settings, time.perf_counter() - start)
+        return stages.write(out, source, picture, prediction, settings, time.perf_counter() - start, stamp)
     except ImageError as error:
         return _failure(source, error.message)
     except OutputError as error:
@@ -163,7 +180,6 @@ def mask_classes(vocabulary: Vocabulary) -> tuple[MaskClass, ...]:
 
 def _begin(model: Model, out: Path, settings: PredictionSettings, found: Found, command: Sequence[str]) -> None:
     """Everything that is known before the first picture is written before it, so that a broken run is explained too."""
-    manifest.start(out)
     write_classes(out, mask_classes(model.vocabulary), model.vocabulary.ignore_value)
     facts = provenance(
         command,
@@ -175,6 +191,8 @@ def _begin(model: Model, out: Path, settings: PredictionSettings, found: Found, 
         passed_over=dict(found.passed_over),
     )
     write_json(out / PROVENANCE, facts)
+    if not (out / manifest.PREDICTIONS).exists():
+        write_text(out / manifest.PREDICTIONS, "")  # last: with it, all that says what the masks are is there
 
 
 def _require_inputs_safe(sources: Sequence[Source], out: Path, settings: PredictionSettings) -> None:

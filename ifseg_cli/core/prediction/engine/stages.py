@@ -58,12 +58,19 @@ def finish(
 
 
 def write(
-    out: Path, source: Source, picture: Photograph, prediction: Prediction, settings: PredictionSettings, seconds: float
+    out: Path,
+    source: Source,
+    picture: Photograph,
+    prediction: Prediction,
+    settings: PredictionSettings,
+    seconds: float,
+    stamp: tuple[int, int, str] = (0, 0, ""),
 ) -> Record:
-    """Write a picture's files; gives its line of the manifest.
+    """Write a picture's files; gives its line of the manifest, with the stamp of what it was made from and by.
 
     Raises:
         OutputError: a file cannot be written.
     """
     record = write_results(out, source, prediction, settings, seconds)
-    return replace(record, frames=picture.frames, notes=picture.notes)
+    size, mtime, run = stamp
+    return replace(record, frames=picture.frames, notes=picture.notes, size=size, mtime=mtime, run=run)
