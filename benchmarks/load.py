@@ -54,7 +54,7 @@ def make(kind: str, work: Path, size: str = "base") -> Path:
         return folder / "ofa_base.pt"
     (folder / "config.json").write_text(json.dumps({"model_type": "ofa", "d_model": SIZES[size].dim}))
     if kind == "port safetensors":
-        del entries["decoder.embed_tokens.weight"]
+        del entries["encoder.embed_tokens.weight"]  # one of the tied names, as safetensors itself writes them
         save_file(entries, folder / "model.safetensors")
     else:
         torch.save(entries, folder / "pytorch_model.bin")

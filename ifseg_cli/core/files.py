@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -114,6 +115,41 @@ def readable_path(path: Path) -> Generator[Path]:
             yield link
     else:
         yield path
+
+
+def read_small(path: Path, most: int) -> str:
+    """UTF-8 text of a file whose maker is not known: a regular file, of a bounded size, and never one that waits.
+
+    Args:
+        path: a file; links are followed.
+        most: bytes.
+
+    Raises:
+        OSError: it is a pipe, a device or a folder, has more bytes, or cannot be read; `strerror` says which.
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe without a writer would never open
+    with os.fdopen(handle, "rb") as file:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "it is no file but a pipe, a device or a folder")
+        if found.st_size > most:
+            raise OSError(errno.EFBIG, f"it has {_told_size(found.st_size)}, at most {_told_size(most)} are expected")
+        return file.read(most).decode("utf-8")
+
+
+def require_regular(path: Path) -> None:
+    """Refuse what is no regular file, before a library opens it and waits.
+
+    Raises:
+        OSError: it is a pipe, a device or a folder, or cannot be looked at.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "it is no file but a pipe, a device or a folder")
+
+
+def _told_size(number: int) -> str:
+    return f"{number >> 20} MB" if number >= 1 << 20 else f"{number:,} bytes"
 
 
 def append_line(path: Path, line: str) -> None:

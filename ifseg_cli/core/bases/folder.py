@@ -25,13 +25,13 @@ from torch import Tensor
 
 from ifseg_cli.core.bases.builtin.network import BuiltinNetwork
 from ifseg_cli.core.bases.loaded import LoadedModel as LoadedModel
-from ifseg_cli.core.bases.ofa.building import build_segmenter
+from ifseg_cli.core.bases.ofa.building import build_segmenter, require_sense
 from ifseg_cli.core.bases.ofa.config import ModelConfig
 from ifseg_cli.core.bases.ofa.network import ofa_network
 from ifseg_cli.core.bases.ofa.published import load_published
 from ifseg_cli.core.bases.ofa.segmenter import Segmenter
 from ifseg_cli.core.bases.ofa.sizes import require_sane
-from ifseg_cli.core.bases.places import DEFAULTS, KNOWN, LoadOptions, find_base, is_ours, require_folder
+from ifseg_cli.core.bases.places import DEFAULTS, KNOWN, LoadOptions, exists, find_base, is_ours, require_folder
 from ifseg_cli.core.errors import CheckpointError
 from ifseg_cli.core.files import write_atomic, write_json, write_text
 from ifseg_cli.core.recipe import PredictionSettings, load_recipe, recipe_names
@@ -39,7 +39,7 @@ from ifseg_cli.core.vocabulary.known import KnownWords
 from ifseg_cli.core.vocabulary.reader import Reader
 from ifseg_cli.core.vocabulary.tokenizer import Tokenizer
 from ifseg_cli.core.vocabulary.vocabulary import Vocabulary
-from ifseg_cli.core.weights.files import WEIGHTS, read_json
+from ifseg_cli.core.weights.files import MAX_VOCABULARY, WEIGHTS, read_json
 from ifseg_cli.core.weights.hub import HubId, fetch
 from ifseg_cli.core.weights.reading import read_weights
 
@@ -67,6 +67,7 @@ def load_base(name: str, device: torch.device, options: LoadOptions = DEFAULTS) 
         fetched = fetch(place, options.offline)
         return replace(load_published(fetched.folder, device, options, as_base=True), origin=fetched.origin)
     if _own_folder(place) is not None:
+        _require_own_tokenizer(place, options)
         return load_folder(place, device)
     return load_published(place, device, options, as_base=True)
 
@@ -81,6 +82,8 @@ def load_model_folder(path: Path, device: torch.device, options: LoadOptions = D
     if own is not None and options.categories is not None:
         found = f"{path} has its own categories"
         raise CheckpointError(found, "--categories with a training checkpoint only", "leave out --categories")
+    if own is not None:
+        _require_own_tokenizer(path, options)
     loaded = load_folder(path, device) if own is not None else load_published(path, device, options)
     if loaded.vocabulary is None:
         raise CheckpointError(f"{path} is a base without categories", "an adapted model", "run ifseg adapt first")
@@ -89,7 +92,13 @@ def load_model_folder(path: Path, device: torch.device, options: LoadOptions = D
 
 def _own_folder(path: Path) -> Path | None:
     """The path if it is a folder of our own layout, or nothing at all (which is then told as such)."""
-    return path if not path.exists() or (path.is_dir() and is_ours(path)) else None
+    return path if not exists(path) or (path.is_dir() and is_ours(path)) else None
+
+
+def _require_own_tokenizer(path: Path, options: LoadOptions) -> None:
+    if options.tokenizer is not None:
+        found = f"--tokenizer {options.tokenizer}, and {path} has its own"
+        raise CheckpointError(found, "--tokenizer with a published file only", "leave it out")
 
 
 def load_folder(path: Path, device: torch.device) -> LoadedModel:
@@ -100,20 +109,24 @@ def load_folder(path: Path, device: torch.device) -> LoadedModel:
     """
     require_folder(path)
     settings = read_json(path / "config.json")
+    if type(settings.get("format")) is not int or settings["format"] != FORMAT:
+        found = f"{path / 'config.json'} is of format {str(settings.get('format'))[:20]}"
+        raise CheckpointError(found, f"format {FORMAT}", "update ifseg")
     try:
         config = ModelConfig.from_json(settings["model"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"{path / 'config.json'}: {error}", "the settings ifseg writes") from error
+        raise CheckpointError(f"{path / 'config.json'}: {str(error)[:200]}", "the settings ifseg writes") from error
     require_sane(config, str(path / "config.json"))
     make = FAMILIES.get(config.backbone.kind)
     if make is None:
         found = f"{path / 'config.json'}: backbone {config.backbone.kind!r}"
         raise CheckpointError(found, f"one of {', '.join(FAMILIES)}", "update ifseg")
     network = build_segmenter(config, read_weights(path / WEIGHTS), str(path / WEIGHTS), make)
+    require_sense(network, str(path / WEIGHTS))
     vocabulary = None
     if (path / "vocabulary.json").exists():
-        vocabulary = Vocabulary.from_json(read_json(path / "vocabulary.json"))
-        _require_ids(path, vocabulary, config.tokens)
+        vocabulary = Vocabulary.from_json(read_json(path / "vocabulary.json", MAX_VOCABULARY))
+        _require_ids(path, vocabulary, config.tokens, config.max_text)
         network.set_vocabulary(vocabulary.prompt_ids, vocabulary.piece_ids)
     known = KnownWords.read(path / KNOWN) if (path / KNOWN).exists() else None
     network.to(device).eval()
@@ -132,8 +145,11 @@ def _recipe_name(path: Path, settings: dict[str, Any]) -> str:
     return str(name)
 
 
-def _require_ids(path: Path, vocabulary: Vocabulary, tokens: int) -> None:
+def _require_ids(path: Path, vocabulary: Vocabulary, tokens: int, most: int) -> None:
     ids = [index for names in vocabulary.piece_ids for pieces in names for index in pieces]
+    if len(vocabulary.prompt_ids) > most + 2:
+        found = f"{path / 'vocabulary.json'} has a prompt of {len(vocabulary.prompt_ids):,} ids"
+        raise CheckpointError(found, f"at most {most + 2}", "copy the folder again")
     highest = max([*vocabulary.prompt_ids, *ids])
     if highest >= tokens:
         found = f"{path / 'vocabulary.json'} uses token {highest}"

@@ -53,7 +53,7 @@ def find_base(name: str) -> Path | HubId:
     """
     if name == "builtin":
         return BUILTIN
-    if name and Path(name).exists():
+    if name and exists(Path(name)):
         return Path(name)
     short, _, revision = name.partition("@")
     if short in PUBLISHED:
@@ -61,7 +61,17 @@ def find_base(name: str) -> Path | HubId:
     if _HUB_ID.fullmatch(name) and not name.lower().endswith(_FILE_ENDINGS):
         return HubId(short, revision or None)
     expected = f"builtin, a folder, a weights file, {', '.join(PUBLISHED)}, or OWNER/NAME on the model hub"
-    raise CheckpointError(f"there is no {name}", expected, "name another base")
+    raise CheckpointError(
+        f"there is no {name if len(name) <= 80 else name[:77] + '...'}", expected, "name another base"
+    )
+
+
+def exists(path: Path) -> bool:
+    """Whether something lies there; a name that no file can have is none."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def require_base(name: str, options: LoadOptions = DEFAULTS) -> None:
@@ -87,11 +97,13 @@ def is_base(name: str) -> bool:
     A name that is no path is one if it is `builtin` or a short name; OWNER/NAME is none, since a path may look like it.
     """
     path = Path(name)
+    if not exists(Path(name)):
+        return name == "builtin" or name.partition("@")[0] in PUBLISHED
     if path.is_dir():
         if is_ours(path):
             return (path / "config.json").is_file() and not (path / "vocabulary.json").exists()
         return any((path / weights).is_file() for weights in PORT_WEIGHTS)
-    return not path.exists() and (name == "builtin" or name.partition("@")[0] in PUBLISHED)
+    return False
 
 
 def is_ours(folder: Path) -> bool:
@@ -141,9 +153,11 @@ def require_folder(path: Path) -> None:
     Raises:
         CheckpointError: no such folder, or a file is missing.
     """
-    if not path.exists():
+    if not exists(path):
         raise CheckpointError(
-            f"there is no {path}", "a folder that ifseg adapt wrote", "run ifseg adapt, or name another folder"
+            f"there is no {str(path)[:80]}",
+            "a folder that ifseg adapt wrote",
+            "run ifseg adapt, or name another folder",
         )
     for name in ("config.json", WEIGHTS, "tokenizer.json"):
         if not (path / name).is_file():

@@ -27,6 +27,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from ifseg_cli.core.errors import CategoryError, CheckpointError, listed
+from ifseg_cli.core.files import read_small
+
+MAX_BYTES = 8 << 20  # of a list of words; that of the built-in base has half a megabyte
 
 HOW = ("class", "tree", "lexicon", "texture", "rest")
 HEAD, PIECES = "head", "pieces"  # how a name is known whose head alone, or all of whose words, are known
@@ -62,9 +65,9 @@ class KnownWords:
             CheckpointError: malformed, or a key or value it does not have.
         """
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = json.loads(read_small(path, MAX_BYTES))
             return cls({surface: _read_word(surface, entry) for surface, entry in values["words"].items()})
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             found = f"cannot read {path}: {type(error).__name__}: {error}"
             raise CheckpointError(found, 'an object {"words": {word: {"how": ...}}}') from error
 

@@ -27,9 +27,9 @@ import tokenizers
 from tokenizers import models, pre_tokenizers
 
 from ifseg_cli.core.errors import NoTokenizerError, TokenizerError
-from ifseg_cli.core.files import write_text
+from ifseg_cli.core.files import read_small, write_text
 
-MAX_BYTES = 64 << 20  # a tokenizer file above this is no tokenizer
+MAX_BYTES = 32 << 20  # a tokenizer file above this is no tokenizer
 SPECIALS = ("<s>", "<pad>", "</s>", "<unk>")
 PUBLISHED_TEXT = 50265  # OFA's entries up to and with <mask>; the codes and bins follow
 CODES, BINS = 8192, 1000
@@ -65,7 +65,7 @@ class Tokenizer:
         """Read a `tokenizer.json`, or a folder in any of the layouts.
 
         Raises:
-            TokenizerError: nothing there, a file malformed or larger than 64 MB, or files that do not fit together.
+            TokenizerError: nothing there, a file malformed or larger than 32 MB, or files that do not fit together.
         """
         if path.is_file():
             return _from_json(path)
@@ -268,10 +268,7 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
 
 def _read_text(path: Path) -> str:
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise TokenizerError(f"{path} has {size >> 20} MB", f"at most {MAX_BYTES >> 20} MB in a tokenizer file")
-        return path.read_text(encoding="utf-8")
+        return read_small(path, MAX_BYTES)
     except OSError as error:
         raise TokenizerError(f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:

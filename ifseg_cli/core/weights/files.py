@@ -7,26 +7,31 @@ from pathlib import Path
 from typing import Any, cast
 
 from ifseg_cli.core.errors import CheckpointError
+from ifseg_cli.core.files import read_small
 
 WEIGHTS = "model.safetensors"
 PORT_WEIGHTS = (WEIGHTS, "pytorch_model.bin")  # in this order: safetensors first
-MAX_JSON = 64 << 20  # bytes; a settings file or a vocabulary above this is none
+MAX_SETTINGS = 1 << 20  # bytes; settings above this are none
+MAX_VOCABULARY = 8 << 20  # bytes; of thousands of categories with their ids
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path, most: int = MAX_SETTINGS) -> dict[str, Any]:
     """A JSON object from a file.
 
+    Args:
+        path: a regular file.
+        most: bytes.
+
     Raises:
-        CheckpointError: it cannot be read, is larger than 64 MB or nested absurdly deep, or holds no object.
+        CheckpointError: it cannot be read, is no file, larger or nested absurdly deep, or holds no object.
     """
     try:
-        if path.stat().st_size > MAX_JSON:
-            raise CheckpointError(f"{path} has {path.stat().st_size >> 20} MB", f"at most {MAX_JSON >> 20} MB of JSON")
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(read_small(path, most))
     except RecursionError as error:
         raise CheckpointError(f"{path} is nested too deep", "the settings of a model") from error
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}", remedy="fetch or make it again") from error
+        told = error.strerror if isinstance(error, OSError) else str(error)
+        raise CheckpointError(f"{path} cannot be read: {told}", remedy="fetch or make it again") from error
     if not isinstance(value, dict):
         raise CheckpointError(f"{path} holds no JSON object", remedy="fetch or make it again")
     return cast("dict[str, Any]", value)

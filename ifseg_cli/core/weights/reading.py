@@ -21,10 +21,10 @@ from torch import Tensor
 from ifseg_cli.core.errors import CheckpointError
 from ifseg_cli.core.files import readable_path
 from ifseg_cli.core.weights.files import read_json
-from ifseg_cli.core.weights.unpickling import AGAIN, Inert, read_torch
+from ifseg_cli.core.weights.unpickling import AGAIN, Inert, first_bytes, read_torch
 
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
-MOST_DEEP = 12  # nesting of settings that is followed
+MAX_HEADER = 8 << 20  # bytes of a safetensors header; a thousand tensors take a tenth of a megabyte
 PARTS = ("task", "model")  # of fairseq's settings; the model's own win
 
 
@@ -56,11 +56,7 @@ def read_contents(path: Path) -> Contents:
 
 def is_safetensors(path: Path) -> bool:
     """Whether a file begins like one: the length of a header, then a JSON object."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(9)
-    except OSError as error:
-        raise CheckpointError(f"cannot read {path}: {error.strerror}") from error
+    head = first_bytes(path)[:9]
     return len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") < 1 << 32
 
 
@@ -70,6 +66,10 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     Raises:
         CheckpointError: it is not one, or is cut short.
     """
+    length = int.from_bytes(first_bytes(path)[:8], "little")
+    if length > MAX_HEADER:
+        found = f"{path} has a header of {length:,} bytes"
+        raise CheckpointError(found, f"at most {MAX_HEADER:,} in a safetensors file", "fetch or make it again")
     try:
         with readable_path(path) as readable:
             return load_file(readable)
@@ -81,8 +81,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 def _of_port(tensors: dict[str, Tensor], path: Path) -> Contents:
     config = path.parent / "config.json"
-    settings = plain(read_json(config)) if config.is_file() else {}
-    return Contents(tensors, cast("dict[str, Any]", settings), "Hugging Face")
+    return Contents(tensors, flat(read_json(config)) if config.exists() else {}, "Hugging Face")
 
 
 def _tensors(values: Mapping[Any, Any], path: Path) -> dict[str, Tensor]:
@@ -94,28 +93,33 @@ def _tensors(values: Mapping[Any, Any], path: Path) -> dict[str, Tensor]:
 
 def _settings_of(values: Mapping[Any, Any]) -> dict[str, Any]:
     """fairseq's settings, flat: those of the task, then those of the model; older files have one flat `args`."""
-    flat: dict[str, Any] = {}
-    config = plain(values.get("cfg"))
+    config = _unwrapped(values.get("cfg"))
     parts = [config.get(part) for part in PARTS] if isinstance(config, dict) else []
-    for part in (plain(values.get("args")), *parts):
-        if isinstance(part, dict):
-            flat |= {name: value for name, value in cast("dict[str, Any]", part).items() if value is not None}
-    return flat
+    found: dict[str, Any] = {}
+    for part in (values.get("args"), *parts):
+        found |= flat(part)
+    return found
 
 
-def plain(value: object, depth: int = 0) -> Any:  # noqa: ANN401 - whatever the file says
-    """Settings without their wrapping: Namespace, dictionaries, and what omegaconf makes of them."""
-    if depth > MOST_DEEP:
-        return None
+def flat(settings: object) -> dict[str, Any]:
+    """Numbers, texts and truth values of settings, by name; whatever lies deeper is not looked at.
+
+    Files can share one object in many places, so that all that hangs on a few megabytes would never be read to an end.
+    """
+    opened = _unwrapped(settings)
+    if not isinstance(opened, dict):
+        return {}
+    entries = ((name, _unwrapped(value)) for name, value in cast("dict[Any, Any]", opened).items())
+    return {
+        name: value for name, value in entries if isinstance(name, str) and isinstance(value, (str, int, float, bool))
+    }
+
+
+def _unwrapped(value: object) -> object:
+    """What a Namespace, or a node of omegaconf, holds."""
     if isinstance(value, argparse.Namespace):
-        value = vars(value)
+        return vars(value)
     if isinstance(value, Inert):
         state: Any = value.state
-        inside = state.get("_content", state.get("_val")) if isinstance(state, dict) else None
-        return plain(cast("object", inside), depth + 1)
-    if isinstance(value, dict):
-        entries = cast("dict[Any, Any]", value).items()
-        return {name: plain(each, depth + 1) for name, each in entries if isinstance(name, str)}
-    if isinstance(value, list):
-        return [plain(each, depth + 1) for each in cast("list[Any]", value)]
-    return value if isinstance(value, (str, int, float, bool)) else None
+        return cast("object", state.get("_content", state.get("_val"))) if isinstance(state, dict) else None
+    return value

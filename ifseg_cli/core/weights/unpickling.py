@@ -12,17 +12,25 @@ that (tar) is refused.
 from __future__ import annotations
 
 import argparse
+import pickletools
 import re
 import warnings
 import zipfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 
 from ifseg_cli.core.errors import CheckpointError
+from ifseg_cli.core.files import require_regular
 
-MAX_UNPACKED = 64 << 30  # bytes; more inside a zip container is no model of ours but a trap
+# torch never compresses, and weights that somebody zipped shrink little: memory is bounded by the size of the file.
+UNPACKED_TIMES, UNPACKED_FREE = 16, 64 << 20  # bytes that any file may unpack to
+ALLOCATING = ("bytearray",)
+_NAMING = ("GLOBAL", "INST", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "STRING", "SHORT_BINSTRING")
+OLD_PICKLES = 5  # magic number, protocol, system, the object, the storages' keys
 LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # how torch.save began before it wrote zip containers
 AGAIN = "fetch it again"
 
@@ -75,7 +83,9 @@ def read_torch(path: Path) -> object:
     Raises:
         CheckpointError: it is no such file, is damaged, or asks for something that is not data.
     """
-    mapped = _is_mappable_zip(path) if _first_bytes(path).startswith(b"PK") else _require_legacy(path)
+    zipped = first_bytes(path).startswith(b"PK")
+    mapped = _is_mappable_zip(path) if zipped else _require_legacy(path)
+    _require_no_allocation(path, zipped)
     allowed: list[Any] = [argparse.Namespace, *((Inert, name) for name in STAND_INS)]
     try:
         with warnings.catch_warnings(), torch.serialization.safe_globals(allowed):
@@ -99,8 +109,14 @@ def _refusal(path: Path, error: BaseException) -> CheckpointError:
     return CheckpointError(f"{path} cannot be read as torch weights: {detail}", remedy=AGAIN)
 
 
-def _first_bytes(path: Path) -> bytes:
+def first_bytes(path: Path) -> bytes:
+    """The first 64 bytes of a file.
+
+    Raises:
+        CheckpointError: it is no regular file, or cannot be read.
+    """
     try:
+        require_regular(path)
         with path.open("rb") as file:
             return file.read(64)
     except OSError as error:
@@ -120,15 +136,46 @@ def _is_mappable_zip(path: Path) -> bool:
         raise CheckpointError(
             f"{path} is cut short or damaged: {error}", "a whole file of torch.save", AGAIN
         ) from error
-    unpacked = sum(entry.file_size for entry in entries)
-    if unpacked > MAX_UNPACKED:
-        raise CheckpointError(f"{path} unpacks to {unpacked >> 30} GB", f"at most {MAX_UNPACKED >> 30} GB")
+    unpacked, most = sum(entry.file_size for entry in entries), max(UNPACKED_FREE, UNPACKED_TIMES * path.stat().st_size)
+    if unpacked > most:
+        found = f"{path} unpacks to {unpacked >> 20:,} MB, {unpacked // max(1, path.stat().st_size)} times its size"
+        raise CheckpointError(found, f"at most {UNPACKED_TIMES} times: weights shrink little", AGAIN)
     return all(entry.compress_type == zipfile.ZIP_STORED for entry in entries)
+
+
+def _require_no_allocation(path: Path, zipped: bool) -> None:
+    """Refuse a pickle that asks for memory by a number: `bytearray`, which torch's reader would call.
+
+    Opcodes are read, nothing is built; it takes time in proportion to the pickle.
+    """
+    try:
+        for stream in _pickles(path, zipped):
+            for opcode, argument, _ in pickletools.genops(stream):
+                if isinstance(argument, str) and opcode.name in _NAMING and argument.split(" ")[-1] in ALLOCATING:
+                    found = f"{path} asks for {argument.replace(' ', '.')}, which is code and not data"
+                    raise CheckpointError(f"{found}; nothing of it was run", "tensors and plain settings", AGAIN)
+    except (ValueError, IndexError, UnicodeDecodeError, zipfile.BadZipFile, zlib.error) as error:
+        raise CheckpointError(
+            f"{path} is cut short or damaged: {error}", "a whole file of torch.save", AGAIN
+        ) from error
+
+
+def _pickles(path: Path, zipped: bool) -> Iterator[bytes | IO[bytes]]:
+    """The pickles of a file: one in a container; in the old format five, with the storages behind them."""
+    if zipped:
+        with zipfile.ZipFile(path) as container:
+            for name in container.namelist():
+                if name.endswith(".pkl"):
+                    yield container.read(name)
+        return
+    with path.open("rb") as file:
+        for _ in range(OLD_PICKLES):
+            yield file
 
 
 def _require_legacy(path: Path) -> bool:
     """Refuse what is no file of torch at all; the old format cannot be mapped."""
-    head = _first_bytes(path)
+    head = first_bytes(path)
     if not head.startswith(LEGACY):
         raise CheckpointError(f"{path} is {describe_bytes(head)}", "weights of torch or safetensors", AGAIN)
     return False

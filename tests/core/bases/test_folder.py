@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ifseg_cli.core.bases.folder import load_base, load_folder, load_model_folder, save_folder
+from ifseg_cli.core.bases.places import LoadOptions
 from ifseg_cli.core.errors import CheckpointError
 from ifseg_cli.core.vocabulary.files import categories_from_names
 from ifseg_cli.core.vocabulary.vocabulary import build_vocabulary
@@ -99,3 +100,15 @@ def test_config_is_written_last(tiny_base: Path, folder: Path, monkeypatch: pyte
     with pytest.raises(KeyboardInterrupt):
         save_folder(folder, base)  # over a complete one
     assert not (folder / "config.json").exists()
+
+
+def test_a_name_that_no_file_can_have(tmp_path: Path) -> None:
+    for name in ("x" * 300, "x" * 5000, "a\0b"):
+        with pytest.raises(CheckpointError, match="there is no") as caught:
+            load_base(name, torch.device("cpu"))
+        assert len(caught.value.message) < 300
+
+
+def test_our_own_folders_bring_their_tokenizer(tiny_base: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="has its own; expected --tokenizer with a published file only"):
+        load_base(str(tiny_base), torch.device("cpu"), LoadOptions(tokenizer=tmp_path))

@@ -305,3 +305,33 @@ def test_dropped_names_are_dropped_and_no_others() -> None:
         assert our_name(name) is None
     assert our_name("encoder.versions") == "encoder.versions"
     assert our_name("decoder.layers.0.num_batches_tracked") == "decoder.layers.0.num_batches_tracked"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("no_scale_embedding", False),
+        ("activation_fn", "relu"),
+        ("encoder_normalize_before", False),
+        ("decoder_normalize_before", False),
+        ("scale_attn", False),
+        ("scale_fc", False),
+        ("scale_heads", False),
+        ("scale_resids", True),
+        ("share_all_embeddings", False),
+    ],
+)
+def test_settings_that_change_the_arithmetic_are_refused(tmp_path: Path, name: str, value: object) -> None:
+    """No tensor shows them, so nothing else would: hours of work on another model than was meant."""
+    path = files.pretrained_file(tmp_path, **{name: value})
+    with pytest.raises(CheckpointError, match=f"{name} is {value}; expected {name} "):
+        load_base(str(path), CPU)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("scale_embedding", True), ("activation_function", "relu"), ("normformer", False)]
+)
+def test_so_are_those_of_the_port(tmp_path: Path, name: str, value: object) -> None:
+    folder = files.port_folder(tmp_path, **{name: value})
+    with pytest.raises(CheckpointError, match=f"{name} is {value}"):
+        load_base(str(folder), CPU)

@@ -186,5 +186,5 @@ def test_files_that_are_no_tokenizer_are_refused_in_one_line(fault: str, tmp_pat
 def test_an_absurdly_large_file_is_refused_unread(tmp_path: Path) -> None:
     with (tmp_path / "tokenizer.json").open("wb") as file:
         file.truncate(module.MAX_BYTES + 1)
-    with pytest.raises(TokenizerError, match="at most 64 MB"):
+    with pytest.raises(TokenizerError, match="at most 32 MB"):
         Tokenizer.load(tmp_path)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import pickle
+import resource
+import shutil
+import signal
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
@@ -14,11 +18,13 @@ from typing import Any
 import published_files as files
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from ifseg_cli.core.bases.folder import load_base
-from ifseg_cli.core.errors import CheckpointError
+from ifseg_cli.core.bases.ofa.keymap import TIED
+from ifseg_cli.core.errors import CheckpointError, IfsegError
 from ifseg_cli.core.weights.files import read_json
-from ifseg_cli.core.weights.reading import plain, read_contents
+from ifseg_cli.core.weights.reading import flat, read_contents
 from ifseg_cli.core.weights.unpickling import STAND_INS, Inert, read_torch
 
 CPU = torch.device("cpu")
@@ -32,6 +38,32 @@ class Runs:
 
     def __reduce__(self) -> tuple[Any, tuple[object, ...]]:
         return self.call, self.arguments
+
+
+def within(seconds: int, gigabytes: float) -> Any:
+    """A test that must end in so much time; memory beyond the limit is an error in its own process."""
+
+    def decorate(test: Any) -> Any:
+        @functools.wraps(test)
+        def limited(*arguments: Any, **named: Any) -> Any:
+            def late(*_: object) -> None:
+                raise AssertionError(f"took more than {seconds} s")
+
+            used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+            before = resource.getrlimit(resource.RLIMIT_AS)
+            earlier = signal.signal(signal.SIGALRM, late)
+            resource.setrlimit(resource.RLIMIT_AS, (used + int(gigabytes * (1 << 30)), before[1]))
+            signal.alarm(seconds)
+            try:
+                return test(*arguments, **named)
+            finally:
+                signal.alarm(0)
+                signal.signal(signal.SIGALRM, earlier)
+                resource.setrlimit(resource.RLIMIT_AS, before)
+
+        return limited
+
+    return decorate
 
 
 def refusal(path: Path) -> str:
@@ -183,9 +215,9 @@ def test_stand_ins_are_forgotten_afterwards(tmp_path: Path) -> None:
 
 
 def test_settings_nested_without_end() -> None:
-    deep: dict[str, Any] = {}
+    deep: dict[str, Any] = {"d_model": 8, "list": [1]}
     deep["again"] = deep
-    assert isinstance(plain(deep), dict)
+    assert flat(deep) == {"d_model": 8}
 
 
 def test_the_old_format_is_read(tmp_path: Path) -> None:
@@ -216,7 +248,7 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "a web page": (b"<!DOCTYPE html><html>not found</html>", "a web page"),
     "git-lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "a pointer of git-lfs"),
     "a zip that ends at once": (b"PK\x03\x04" + bytes(50), "cut short or damaged"),
-    "a header too long": ((1 << 31).to_bytes(8, "little") + b'{"a": 1}', "cannot be read as safetensors"),
+    "a header too long": ((1 << 31).to_bytes(8, "little") + b'{"a": 1}', "has a header of 2,147,483,648 bytes"),
 }
 
 
@@ -242,12 +274,105 @@ def test_files_of_torch_that_hold_no_weights(tmp_path: Path, contents: object) -
     assert "holds" in refusal(tmp_path / "a.pt")
 
 
-def test_a_container_that_unpacks_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ifseg_cli.core.weights import unpickling
+@within(seconds=5, gigabytes=1.0)
+def test_a_container_that_unpacks_without_end(tmp_path: Path) -> None:
+    """Ten gigabytes of nothing in twelve megabytes: refused from the list of its members."""
+    path = tmp_path / "a.pt"
+    torch.save({"model": {"a": torch.ones(3)}}, path)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as container, container.open("a/data/9", "w") as member:
+        for _ in range(256):
+            member.write(bytes(1 << 20))
+    assert "times its size; expected at most 16 times" in refusal(path)
 
-    monkeypatch.setattr(unpickling, "MAX_UNPACKED", 1000)
-    torch.save({"a": torch.ones(999)}, tmp_path / "a.pt")
-    assert "unpacks to" in refusal(tmp_path / "a.pt")
+
+class Allocates:
+    """When read, asks for memory by a number: torch's reader lets `bytearray` through."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def __reduce__(self) -> tuple[Any, tuple[int]]:
+        return bytearray, (self.size,)
+
+
+@within(seconds=5, gigabytes=1.0)
+@pytest.mark.parametrize(("container", "protocol"), [("zip", 2), ("zip", 4), ("old", 2)])
+def test_a_pickle_that_asks_for_memory(tmp_path: Path, container: str, protocol: int) -> None:
+    zipped = container == "zip"
+    contents = {"model": {"a": torch.ones(1)}, "x": Allocates(8 << 30)}
+    torch.save(contents, tmp_path / "a.pt", pickle_protocol=protocol, _use_new_zipfile_serialization=zipped)
+    message = refusal(tmp_path / "a.pt")
+    assert "asks for" in message and "bytearray" in message and "nothing of it was run" in message
+
+
+@within(seconds=5, gigabytes=1.0)
+def test_settings_that_share_one_list_everywhere(tmp_path: Path) -> None:
+    """Ten levels of a hundred references each: a hundred million million places, in a few kilobytes."""
+    shared: Any = [0] * 100
+    for _ in range(10):
+        shared = [shared] * 100
+    settings = argparse.Namespace(arch="ofa_tiny", d_model=8, deep=shared)
+    torch.save({"model": {"a": torch.ones(1)}, "args": settings, "cfg": {"model": settings}}, tmp_path / "a.pt")
+    assert read_contents(tmp_path / "a.pt").settings == {"arch": "ofa_tiny", "d_model": 8}
+
+
+NO_FILES = ("pipe", "device", "folder")
+
+
+def put(path: Path, kind: str) -> None:
+    """Something in the place of a file that is none."""
+    path.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.mkdir()
+
+
+@within(seconds=5, gigabytes=1.0)
+@pytest.mark.parametrize("kind", NO_FILES)
+@pytest.mark.parametrize("name", ["config.json", "pytorch_model.bin", "vocab.json", "merges.txt"])
+def test_what_is_no_file_never_waits_in_a_published_folder(tmp_path: Path, name: str, kind: str) -> None:
+    folder = files.port_folder(tmp_path / "port")
+    put(folder / name, kind)
+    with pytest.raises(IfsegError) as caught:
+        load_base(str(folder), CPU)
+    assert "\n" not in caught.value.message and len(caught.value.message) < 400
+
+
+@within(seconds=5, gigabytes=1.0)
+@pytest.mark.parametrize("kind", NO_FILES)
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
+def test_what_is_no_file_never_waits_in_our_folder(tiny_base: Path, tmp_path: Path, name: str, kind: str) -> None:
+    folder = shutil.copytree(tiny_base, tmp_path / "ours")
+    put(folder / name, kind)
+    with pytest.raises(IfsegError):
+        load_base(str(folder), CPU)
+
+
+@within(seconds=5, gigabytes=1.0)
+def test_text_of_60_megabytes_is_not_parsed(tmp_path: Path) -> None:
+    folder = files.port_folder(tmp_path / "port")
+    (folder / "config.json").write_text('{"a": "' + "x" * (60 << 20) + '"}')
+    with pytest.raises(CheckpointError, match="it has 60 MB, at most 1 MB are expected"):
+        load_base(str(folder), CPU)
+
+
+@pytest.mark.parametrize("kept", TIED)
+def test_any_one_of_the_tied_names_serves(tmp_path: Path, kept: str) -> None:
+    """Savers that write a shared tensor once keep whichever name comes first."""
+    folder = files.port_folder(tmp_path / "port")
+    entries = torch.load(folder / "pytorch_model.bin", weights_only=True)
+    whole = load_base(str(folder), CPU).network.embedding
+    embedding = entries["encoder.embed_tokens.weight"]
+    for name in TIED:
+        entries.pop(name, None)
+    save_file(
+        {name: each.contiguous().clone() for name, each in entries.items()} | {kept: embedding},
+        folder / "model.safetensors",
+    )
+    assert torch.equal(load_base(str(folder), CPU).network.embedding, whole)
 
 
 @pytest.mark.parametrize(
@@ -269,15 +394,37 @@ def test_settings_that_are_none(tmp_path: Path, text: str, told: str) -> None:
 
 def test_settings_of_absurd_size(tmp_path: Path) -> None:
     with (tmp_path / "config.json").open("wb") as file:
-        file.truncate((64 << 20) + 1)
-    with pytest.raises(CheckpointError, match="at most 64 MB of JSON"):
+        file.truncate((1 << 20) + 1)
+    with pytest.raises(CheckpointError, match="at most 1 MB are expected"):
         read_json(tmp_path / "config.json")
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"dim": 10**9}, {"heads": 0}, {"heads": 3}, {"tokens": "many"}, {"encoder_layers": -1}, {"grid": 300}],
-    ids=str,
+    [
+        {"dim": 10**9},
+        {"heads": 0},
+        {"heads": 3},
+        {"tokens": "many"},
+        {"tokens": 10**400},
+        {"encoder_layers": -1},
+        {"grid": 300},
+        {"scale_factor": 0},
+        {"scale_factor": "x"},
+        {"scale_factor": 1e999},
+        {"image_mean": [0.5, 0.5]},
+        {"image_mean": "grey"},
+        {"image_std": [0.5, 0.5, 0.0]},
+        {"prompt": 7},
+        {"prompt": "x" * 100_000},
+        {"residual": "yes"},
+        {"backbone": {"kind": "vit", "blocks": [1, 1, 1]}},
+        {"backbone": {"kind": 3}},
+        {"backbone": {"blocks": [1, 1, 1], "width": -8}},
+        {"backbone": {"blocks": 4}},
+        {"backbone": {"blocks": [1, 1, 1], "anchors": -1}},
+    ],
+    ids=lambda change: str(change)[:60],
 )
 def test_our_own_settings_of_absurd_sizes(tiny_base: Path, tmp_path: Path, change: dict[str, Any]) -> None:
     import shutil
@@ -286,5 +433,26 @@ def test_our_own_settings_of_absurd_sizes(tiny_base: Path, tmp_path: Path, chang
     settings = json.loads((folder / "config.json").read_text())
     settings["model"] |= change
     (folder / "config.json").write_text(json.dumps(settings))
-    with pytest.raises(CheckpointError, match=r"config\.json"):
+    with pytest.raises(CheckpointError, match=r"config\.json") as caught:
+        load_base(str(folder), CPU)
+    assert len(caught.value.message) < 400
+
+
+@pytest.mark.parametrize("number", [2, "1", None, 1.5])
+def test_our_own_settings_of_another_format(tiny_base: Path, tmp_path: Path, number: object) -> None:
+    folder = shutil.copytree(tiny_base, tmp_path / "base")
+    settings = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(settings | {"format": number}))
+    with pytest.raises(CheckpointError, match=r"of format .*; expected format 1; update ifseg"):
+        load_base(str(folder), CPU)
+
+
+@pytest.mark.parametrize("times", [1e18, float("nan"), 0.0])
+def test_our_own_weights_that_make_no_sense(tiny_base: Path, tmp_path: Path, times: float) -> None:
+    folder = shutil.copytree(tiny_base, tmp_path / "base")
+    tensors = load_file(folder / "model.safetensors")
+    tensors["encoder.layers.0.fc2.weight"] = tensors["encoder.layers.0.fc2.weight"].float() * times
+    tensors["decoder.layer_norm.weight"] = tensors["decoder.layer_norm.weight"].float() * times
+    save_file(tensors, folder / "model.safetensors")
+    with pytest.raises(CheckpointError, match=r"gives values up to|gives the same answer|are no numbers"):
         load_base(str(folder), CPU)

@@ -46,6 +46,15 @@ FRESH: tuple[str, ...] = (
     r"^decoder\.seg_rel_pos_table_list\.\d+\.weight$",
 )
 
+EMBEDDING = "embed_tokens.weight"
+# One tensor under several names: savers that write shared tensors once keep any one of them.
+TIED = (
+    "encoder.embed_tokens.weight",
+    "decoder.embed_tokens.weight",
+    "decoder.output_projection.weight",
+    "encoder.embed_tokens_bag.weight",
+)
+
 SEGMENTATION = "decoder.embed_seg_positions.weight"  # a file that holds it is of IFSeg's training, not a bare OFA
 ROWS = "decoder.seg_projection.weight"  # (M, d): the category rows of such a file
 
@@ -69,7 +78,22 @@ SETTINGS_OF_TRAINING: tuple[tuple[str, tuple[str, ...]], ...] = (("native_side",
 RESNETS: dict[str, tuple[int, ...]] = {"resnet50": (3, 4, 6), "resnet101": (3, 4, 23), "resnet152": (3, 8, 36)}
 
 # What a file must say, where it says anything: other values are other models. Compared as lower-case text.
-REQUIRED: dict[str, str] = {"entangle_position_embedding": "false", "scale_resids": "false"}
+REQUIRED: dict[str, str] = {
+    "entangle_position_embedding": "false",
+    "scale_resids": "false",
+    # fairseq's names, then the port's, for what changes the arithmetic and no tensor shows
+    "no_scale_embedding": "true",
+    "scale_embedding": "false",
+    "activation_fn": "gelu",
+    "activation_function": "gelu",
+    "encoder_normalize_before": "true",
+    "decoder_normalize_before": "true",
+    "scale_attn": "true",
+    "scale_fc": "true",
+    "scale_heads": "true",
+    "normformer": "true",
+    "share_all_embeddings": "true",
+}
 REQUIRED_OF_TRAINING: dict[str, str] = {
     "decoder_type": "surrogate",
     "decoder_input_type": "encoder_output",

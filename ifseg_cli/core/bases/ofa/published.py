@@ -19,7 +19,7 @@ from torch import Tensor
 from ifseg_cli.core.bases.loaded import LoadedModel
 from ifseg_cli.core.bases.ofa.building import add_fresh, build_segmenter, require_sense, shapes_of
 from ifseg_cli.core.bases.ofa.config import ModelConfig
-from ifseg_cli.core.bases.ofa.keymap import ROWS, SEGMENTATION, our_name
+from ifseg_cli.core.bases.ofa.keymap import EMBEDDING, ROWS, SEGMENTATION, TIED, our_name
 from ifseg_cli.core.bases.ofa.segmenter import Segmenter
 from ifseg_cli.core.bases.ofa.sizes import (
     CHINESE_TOKENS,
@@ -92,6 +92,9 @@ def _open(file: Path, options: LoadOptions) -> _Opened:
     source, settings = str(file), contents.settings
     rows = contents.tensors.get(ROWS)
     weights = {ours: each for name, each in contents.tensors.items() if (ours := our_name(name)) is not None}
+    if EMBEDDING not in weights:
+        tied = next((contents.tensors[name] for name in TIED if name in contents.tensors), None)
+        weights |= {} if tied is None else {EMBEDDING: tied}
     contents.tensors.clear()
     training = SEGMENTATION in weights
     require_known_kind(settings, training, source)

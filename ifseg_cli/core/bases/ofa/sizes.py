@@ -6,11 +6,12 @@ somebody believes it is, and that is an error until `--size-from-weights` says t
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import fields
 from math import isqrt
-from typing import Any
+from typing import Any, cast
 
 from ifseg_cli.core.bases.ofa.config import SIZES, BackboneConfig, ModelConfig
 from ifseg_cli.core.bases.ofa.keymap import (
@@ -29,6 +30,7 @@ IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 CHINESE_TOKENS = 30325  # 21,128 pieces of BERT's Chinese vocabulary, 5 symbols, 8,192 codes, 1,000 bins
 
 # The largest of each size that a file may claim: far above every published model, far below a trap.
+MOST_PROMPT = 4096  # letters
 LIMITS: dict[str, int] = {
     "dim": 8192,
     "ffn_dim": 65536,
@@ -91,15 +93,54 @@ def require_sane(config: ModelConfig, source: str) -> None:
     for name, most in LIMITS.items():
         value = getattr(config, name)
         if type(value) is not int or not 1 <= value <= most:
-            raise CheckpointError(f"{source}: {name} is {value!r}", f"a whole number from 1 to {most}")
+            raise CheckpointError(f"{source}: {name} is {_short(value)}", f"a whole number from 1 to {most}")
+    _require_numbers(config, source)
+    _require_backbone(config.backbone, source)
     blocks = config.backbone.blocks
     if not all(type(each) is int and 1 <= each <= 200 for each in (*blocks, len(blocks))):
-        raise CheckpointError(f"{source}: blocks are {blocks!r}", "bottlenecks a stage, 1 to 200 each")
+        raise CheckpointError(f"{source}: blocks are {_short(blocks)}", "bottlenecks a stage, 1 to 200 each")
     if config.grid > config.image_bucket:
         found = f"{source}: a grid of {config.grid} cells a side, positions for {config.image_bucket}"
         raise CheckpointError(found, "positions for all cells")
     if config.dim % config.heads:
         raise CheckpointError(f"{source}: {config.heads} heads do not divide a width of {config.dim}")
+
+
+def _require_numbers(config: ModelConfig, source: str) -> None:
+    """What is no size: factors, the mean and deviation of pictures, the prompt."""
+    if not _is_number(config.scale_factor) or not 0 < config.scale_factor < 1000:
+        raise CheckpointError(f"{source}: scale_factor is {_short(config.scale_factor)}", "a number above 0")
+    for name, least in (("image_mean", -1e6), ("image_std", 1e-6)):
+        value: object = getattr(config, name)
+        three = isinstance(value, tuple) and len(cast("tuple[object, ...]", value)) == 3
+        if not three or not all(_is_number(each) and least <= each <= 1e6 for each in cast("tuple[float, ...]", value)):
+            raise CheckpointError(f"{source}: {name} is {_short(value)}", "three numbers, a deviation above 0")
+    if type(config.prompt) is not str or len(config.prompt) > MOST_PROMPT:
+        raise CheckpointError(f"{source}: prompt is {_short(config.prompt)}", f"text of at most {MOST_PROMPT} letters")
+    if type(config.residual) is not bool:
+        raise CheckpointError(f"{source}: residual is {_short(config.residual)}", "true or false")
+
+
+def _require_backbone(backbone: BackboneConfig, source: str) -> None:
+    counts = {"width": (1, 4096), "anchors": (0, 1 << 20), "textures": (0, 1 << 12)}
+    for name, (least, most) in counts.items():
+        value = getattr(backbone, name)
+        if type(value) is not int or not least <= value <= most:
+            raise CheckpointError(f"{source}: backbone {name} is {_short(value)}", f"a whole number, {least} to {most}")
+    if type(backbone.kind) is not str or len(backbone.kind) > 100:
+        raise CheckpointError(f"{source}: backbone kind is {_short(backbone.kind)}", "the name of one")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _short(value: object) -> str:
+    """Foreign text and numbers as a message can hold them."""
+    if isinstance(value, int) and abs(value) >= 10**20:
+        return "a number of more than 20 digits"
+    told = repr(value)
+    return told if len(told) <= 60 else f"{told[:57]}..."
 
 
 def require_agreement(config: ModelConfig, settings: Mapping[str, Any], training: bool, source: str) -> None:
