@@ -135,6 +135,14 @@ AcceptTruncated = Annotated[
     typer.Option("--accept-truncated", help="Use pictures that are cut off as far as they go.", rich_help_panel=METHOD),
 ]
 
+MaxPixels = Annotated[
+    int | None,
+    typer.Option(
+        "--max-pixels", help="Pictures with more pixels fail.", show_default="179 million", rich_help_panel=METHOD
+    ),
+]
+StopAtFailure = Annotated[bool, typer.Option("--strict", help="Stop at the first picture that cannot be used.")]
+
 # ---------------------------------------------------------------- output
 
 NoOverlay = Annotated[

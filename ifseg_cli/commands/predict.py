@@ -44,6 +44,8 @@ def predict(
     ] = None,
     no_overlay: options.NoOverlay = False,
     save_confidence: options.SaveConfidence = False,
+    max_pixels: options.MaxPixels = None,
+    strict: options.StopAtFailure = False,
     overwrite: options.Overwrite = False,
     as_json: options.AsJson = False,
 ) -> int:
@@ -76,10 +78,12 @@ def predict(
             "accept_truncated": accept_truncated or None,
             "overlay": False if no_overlay else None,
             "save_confidence": save_confidence or None,
+            "max_pixels": max_pixels,
         },
         device=device,
         loading=loading,
         overwrite=overwrite,
+        strict=strict,
     )
     pictures, names = len(run.found.sources), len(run.model.vocabulary.names)
     console.say(f"{counted(pictures, 'picture')}, {counted(names, 'category')}, {run.model.device_reason}")

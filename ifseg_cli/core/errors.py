@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 SHOWN = 5  # things that a message lists
+LONGEST = 800  # letters of one of its parts
 
 
 def listed(things: Sequence[object], shown: int = SHOWN) -> str:
@@ -34,6 +35,18 @@ def counted(number: int, thing: str) -> str:
     """`1 picture`, `2 pictures`, `3 categories`, `4 classes`."""
     plural = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}es" if thing.endswith("s") else f"{thing}s"
     return f"{number:,} {thing if number == 1 else plural}"
+
+
+def shown(text: str, most: int = LONGEST) -> str:
+    """Text that may be a stranger's, as one line of a terminal: nothing unprintable, and not more than people read."""
+    if len(text) > 4 * most:  # what is cut away need not be looked at
+        text = f"{text[: 2 * most]} {text[-2 * most :]}"
+    line = "".join(each if each.isprintable() else _escaped(each) for each in " ".join(text.split()))
+    return line if len(line) <= most else f"{line[: most - most // 4 - 3]}...{line[len(line) - most // 4 :]}"
+
+
+def _escaped(letter: str) -> str:
+    return letter.encode("unicode_escape").decode("ascii")
 
 
 class IfsegError(Exception):
@@ -59,7 +72,7 @@ class IfsegError(Exception):
             parts.append(f"expected {self.expected}")
         if self.remedy:
             parts.append(self.remedy)
-        return "; ".join(" ".join(part.split()) for part in parts)
+        return "; ".join(shown(part) for part in parts)
 
 
 class CategoryError(IfsegError):

@@ -106,3 +106,21 @@ def test_help_has_an_example_and_every_option(folder: Path):
     options = "model out smoothing-iterations neighbours threshold short-side no-overlay device overwrite json"
     assert all(f"--{option}" in done.stdout for option in options.split())
     assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_strict_stops_at_the_first_picture_that_cannot_be_used(folder: Path) -> None:
+    (folder / "mixed").mkdir()
+    for name in ("a.png", "c.png"):
+        (folder / "mixed" / name).write_bytes((folder / "photos" / "a.png").read_bytes())
+    (folder / "mixed" / "b.png").write_bytes(b"broken")
+    done = ifseg(folder, "mixed", "--out", "strict", "--strict")
+    assert done.returncode == 2
+    assert "b.png" in done.stderr and "(1 of 3 pictures done, the same command goes on)" in done.stderr
+    again = ifseg(folder, "mixed", "--out", "strict", "--json")
+    assert again.returncode == 3 and json.loads(again.stdout)["done_before"] == 1
+
+
+def test_max_pixels_is_the_short_form_of_its_setting(folder: Path) -> None:
+    done = ifseg(folder, "photos", "--out", "small", "--max-pixels", "9", "--json")
+    assert done.returncode == 2 and "pixels" in done.stderr
+    assert json.loads(done.stdout)["done"] == 0

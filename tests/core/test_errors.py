@@ -73,3 +73,12 @@ def test_long_lists_are_shortened() -> None:
 def test_a_message_is_one_line_of_up_to_three_parts(parts: tuple[str, ...], message: str) -> None:
     error = RecipeError(*parts)
     assert error.message == str(error) == message
+
+
+def test_a_strangers_text_is_one_printable_line_of_bounded_length() -> None:
+    """Escape codes would rule the terminal, and a line of thirty megabytes would be one."""
+    told = IfsegError("a\x1b[31mred\x07\u202e", "b\x00", "x" * (30 << 20)).message
+    assert told.startswith("a\\x1b[31mred\\x07\\u202e; expected b\\x00; xxx") and "..." in told
+    assert told.isprintable() and len(told) < 1000
+    assert IfsegError("naïve 猫 🐈 ok").message == "naïve 猫 🐈 ok"
+    assert IfsegError("name \udcff").message == "name \\udcff"

@@ -34,20 +34,21 @@ def match_clusters(dataset: Dataset, predictions: Predictions, on_sample: Callab
         found = f"--match hungarian, and {predictions.values_from} names what the masks show"
         raise DatasetError(found, "clusters without names", "leave --match out")
     overlap = _overlap(dataset, predictions, on_sample)
-    clusters = np.flatnonzero(overlap.any(axis=1))
-    if len(clusters) > MAX_CLASSES:
-        raise DatasetError(f"{predictions.place} holds {len(clusters)} values", f"at most {MAX_CLASSES} clusters")
-    rows, columns = linear_sum_assignment(overlap[clusters], maximize=True)
+    if len(overlap) > MAX_CLASSES:
+        raise DatasetError(f"{predictions.place} holds {len(overlap)} values", f"at most {MAX_CLASSES} clusters")
+    clusters = np.array(sorted(overlap), dtype=np.int64)
+    counts = np.array([overlap[value] for value in clusters]).reshape(len(clusters), len(dataset.classes))
+    rows, columns = linear_sum_assignment(counts, maximize=True)
     table = np.full(VALUES, DROPPED, dtype=np.uint16)
     table[clusters[rows]] = columns.astype(np.uint16)
     told = f"{counted(len(clusters), 'cluster')}, {len(rows)} of them matched to classes by the Hungarian method"
     return replace(predictions, table=table, values_from=told, same_values=False)
 
 
-def _overlap(dataset: Dataset, predictions: Predictions, on_sample: Callable[[], None]) -> Counts:
-    """(65536, classes): pixels of each mask value under each class; samples that cannot be used are passed over."""
+def _overlap(dataset: Dataset, predictions: Predictions, on_sample: Callable[[], None]) -> dict[int, Counts]:
+    """Mask value -> (classes,) pixels under each class; samples that cannot be used are passed over."""
     labels = dataset.index_table()
-    overlap = np.zeros((VALUES, len(dataset.classes)), dtype=np.int64)
+    overlap: dict[int, Counts] = {}
     for sample in dataset:
         on_sample()
         if not predictions.masks.has(sample):
@@ -62,5 +63,6 @@ def _overlap(dataset: Dataset, predictions: Predictions, on_sample: Callable[[],
         pairs = count_pairs(label, mask)
         index = labels[pairs.label]
         kept = index < UNKNOWN
-        np.add.at(overlap, (pairs.mask[kept], index[kept]), pairs.count[kept])
+        for value, at, count in zip(pairs.mask[kept].tolist(), index[kept], pairs.count[kept], strict=True):
+            overlap.setdefault(value, np.zeros(len(dataset.classes), dtype=np.int64))[at] += count
     return overlap

@@ -28,6 +28,7 @@ class PredictionRun:
     out: Path
     settings: PredictionSettings  # the model's own, with what the user replaced
     overwrite: bool = False
+    strict: bool = False
 
     def carry_out(
         self,
@@ -44,6 +45,7 @@ class PredictionRun:
             self.out,
             self.settings,
             overwrite=self.overwrite,
+            strict=self.strict,
             command=command,
             on_image=on_image,
             stopped=stopped,
@@ -60,6 +62,7 @@ def prepare(
     device: str = "auto",
     loading: LoadOptions = DEFAULTS,
     overwrite: bool = False,
+    strict: bool = False,
 ) -> PredictionRun:
     """Find the pictures and load the model. The fast checks come first.
 
@@ -72,6 +75,7 @@ def prepare(
         device: `auto`, `cpu`, `cuda` or `mps`.
         loading: how the model is read.
         overwrite: begin anew in a folder that is not empty; else a run that was cut off goes on.
+        strict: end with the first picture that cannot be used.
 
     Raises:
         IfsegError: the first thing that is not right.
@@ -89,7 +93,7 @@ def prepare(
 
     loaded = Model.load(model, device, loading)
     settings = prediction_settings(loaded.settings, overrides, options)
-    return PredictionRun(loaded, found, Path(out), settings, overwrite)
+    return PredictionRun(loaded, found, Path(out), settings, overwrite, strict)
 
 
 def predict(
@@ -101,6 +105,7 @@ def predict(
     device: str = "auto",
     loading: LoadOptions = DEFAULTS,
     overwrite: bool = False,
+    strict: bool = False,
     on_image: Callable[[Record | Failure], None] = lambda _: None,
 ) -> Summary:
     """Segment pictures into a folder: `ifseg predict` from Python, with the same result.
@@ -111,6 +116,13 @@ def predict(
         IfsegError: the first thing that is not right; a picture that cannot be used is a failure in the summary.
     """
     run = prepare(
-        images, model=model, out=out, overrides=overrides, device=device, loading=loading, overwrite=overwrite
+        images,
+        model=model,
+        out=out,
+        overrides=overrides,
+        device=device,
+        loading=loading,
+        overwrite=overwrite,
+        strict=strict,
     )
     return run.carry_out(on_image=on_image)

@@ -75,6 +75,7 @@ def predict_images(
     settings: PredictionSettings,
     *,
     overwrite: bool = False,
+    strict: bool = False,
     command: Sequence[str] = (),
     on_image: Callable[[Record | Failure], None] = lambda _: None,
     stopped: Callable[[], bool] = lambda: False,
@@ -89,6 +90,7 @@ def predict_images(
         out: the output folder.
         settings: how to predict, and whether to write more than masks.
         overwrite: begin anew in a folder that is not empty; what an earlier run wrote there is deleted first.
+        strict: end with the first picture that cannot be used.
         command: the command line, for the provenance.
         on_image: called after every picture with its line of the manifest, those that were done before included.
         stopped: asked after every picture; True ends the run early.
@@ -97,6 +99,7 @@ def predict_images(
         What the run came to, `interrupted` if it was ended early.
 
     Raises:
+        ImageError: a picture cannot be used, and `strict`.
         OutputError: `out` is taken, cannot be written to, or would write over an input.
         UnfinishedError: the disk refused in the middle; what was done is kept.
     """
@@ -119,6 +122,9 @@ def predict_images(
             manifest.append(out, outcome)
             summary.add(outcome)
             on_image(outcome)
+            if strict and isinstance(outcome, Failure):
+                done = f"{summary.done} of {counted(len(found.sources), 'picture')} done, the same command goes on"
+                raise ImageError(outcome.error, remedy=f"mend it or leave --strict out ({done})")
             if stopped():
                 summary.interrupted = True
                 break
