@@ -93,6 +93,8 @@ def test_a_model_predicts_and_is_scored_by_its_masks(folder: Path, tiny_model: P
     assert len(report["provenance"]["model_sha256"]) == 64
     again = ifseg(folder, *MASKS[:-1], "evaluation/masks", "--out", "again", "--json")
     assert json.loads(again.stdout)["numbers"] == report["numbers"]
+    made = report["provenance"]
+    assert all(len(made[name]) == 64 for name in ("model_sha256", "vocabulary_sha256", "classes_sha256"))
     assert (folder / "evaluation" / "masks" / "overlays" / "a.jpg").is_file()
 
 
