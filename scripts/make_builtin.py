@@ -9,7 +9,7 @@ Stages, each kept in `.work/builtin/STAGE`:
     textures   what the backbone sees in drawn textures
     space      backbone, projection and rows: a base that scores patches by words
     see        what the backbone sees in captioned photographs, if any are named (a folder or tar; @HEIGHTxWIDTH brings
-               each to that size); resumable, some 40 minutes for 8,000 on two cores; nothing that ships uses it yet
+               each to that size); resumable, 0.14 s each on two cores; nothing that ships uses it yet
     pretrain   encoder and decoder on artificial images
     pack       the base as it ships, ifseg_cli/builtin/
 
