@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -113,6 +114,8 @@ def test_evaluate_goes_on_too(tmp_path: Path) -> None:
     assert taken.returncode == 2 and "cut exists already" in taken.stderr
     for name in ("report.json", "report.md", "report.html"):
         (out / name).unlink()
+    assert "cut exists already" in ifseg(*words, "--out", "cut", cwd=tmp_path).stderr  # `examples` may be the user's
+    shutil.rmtree(out / "examples")
     lines = (out / "masks" / "predictions.jsonl").read_text().splitlines(keepends=True)
     (out / "masks" / "predictions.jsonl").write_text("".join(lines[:2]))
     kept = {json.loads(line)["mask"] for line in lines[:2]}

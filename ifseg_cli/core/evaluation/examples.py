@@ -16,7 +16,7 @@ from PIL import Image
 
 from ifseg_cli.core.datasets.dataset import DROPPED, Sample
 from ifseg_cli.core.errors import ImageError
-from ifseg_cli.core.evaluation.report import Report
+from ifseg_cli.core.evaluation.report import JSON, Report
 from ifseg_cli.core.evaluation.scoring import fitted
 from ifseg_cli.core.evaluation.tally import ImageCounts
 from ifseg_cli.core.files import atomic, forget
@@ -24,6 +24,7 @@ from ifseg_cli.core.images.colour import RGB
 from ifseg_cli.core.images.decode import Pixels, read_photograph
 
 FOLDER = "examples"
+KINDS = ("photo", "label", "mask", "errors")
 EACH = 4  # of the worst, and of the best
 LONG_SIDE = 480  # pixels, at most
 NAMED = 6  # classes named under a label and a mask
@@ -65,7 +66,8 @@ def write_examples(
     Raises:
         OutputError: a picture cannot be written.
     """
-    forget(sorted((out / FOLDER).glob("[0-9][0-9].*.jpg")))
+    if (out / JSON).is_file():  # an earlier report's; nobody else's pictures are touched
+        forget([each for kind in KINDS for each in sorted((out / FOLDER).glob(f"[0-9][0-9].{kind}.jpg"))])
     ranked = sorted((each for each in report.tally.images if each.present.size), key=lambda each: (each.iou, each.stem))
     worst = ranked[: min(EACH, (len(ranked) + 1) // 2)]
     best = ranked[len(worst) :][-EACH:][::-1]

@@ -16,7 +16,6 @@ from ifseg_cli.core.evaluation.evaluate import MASKS, OnStep
 from ifseg_cli.core.evaluation.predictions import Predictions, open_predictions, require_same_names
 from ifseg_cli.core.evaluation.protocols import UNADAPTED, Protocol, choose_protocol
 from ifseg_cli.core.evaluation.rules import Rules
-from ifseg_cli.core.evaluation.writing import JSON
 from ifseg_cli.core.files import require_folder, require_new
 from ifseg_cli.core.images.colour import RGB
 from ifseg_cli.core.recipe import PredictionSettings, prediction_settings
@@ -92,8 +91,8 @@ def prepare(
     prediction_settings(PredictionSettings(), overrides, options)  # a wrong one is told before the model is read
     inputs = {"--images": where.images, "--labels": where.labels, "--root": where.root}
     require_outside(out, inputs | {f"--compare {name}" if name else "--predictions": path for name, path in places})
-    if chosen is None or (out / JSON).exists() or not (out / MASKS).is_dir():
-        require_new(out, overwrite)  # masks without a report are of a run that was cut off: it goes on
+    if chosen is None or not _was_cut_off(out, dataset):
+        require_new(out, overwrite)
     require_folder(out)
     classes = dataset_categories(dataset, where)
     protocol = choose_protocol(rules, [each.name for each in classes], where.classes or dataset, unseen_list(dataset))
@@ -109,6 +108,11 @@ def prepare(
     opened = tuple(open_predictions(path, found, maps.get(name, maps.get("")), name) for name, path in places)
     colours = shown_colours(protocol.categories(classes))
     return EvaluationRun(found, out, rules, protocol, loaded, opened, settings, overwrite, colours, maps.get(""))
+
+
+def _was_cut_off(out: Path, dataset: str) -> bool:
+    """Whether a folder holds a model's masks (and drawn scenes) alone: a run without a report, which goes on."""
+    return (out / MASKS).is_dir() and {each.name for each in out.iterdir()} <= {MASKS, dataset}
 
 
 def require_outside(out: Path, inputs: Mapping[str, Path | None]) -> None:

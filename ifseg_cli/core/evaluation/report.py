@@ -22,6 +22,8 @@ from ifseg_cli.core.evaluation.rules import Rules
 from ifseg_cli.core.evaluation.scoring import Scored
 from ifseg_cli.core.evaluation.tally import Tally
 
+JSON = "report.json"  # written last: where it lies, a report is complete
+
 
 @dataclass(frozen=True)
 class Missing:

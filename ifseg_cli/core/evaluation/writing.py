@@ -9,11 +9,11 @@ from typing import Any
 from ifseg_cli.core.evaluation.examples import write_examples
 from ifseg_cli.core.evaluation.markdown import to_markdown
 from ifseg_cli.core.evaluation.page import to_page
-from ifseg_cli.core.evaluation.report import Report
+from ifseg_cli.core.evaluation.report import JSON, Report
 from ifseg_cli.core.files import write_json, write_text
 from ifseg_cli.core.images.colour import RGB
 
-JSON, MARKDOWN, PAGE = "report.json", "report.md", "report.html"
+MARKDOWN, PAGE = "report.md", "report.html"
 
 
 def write_report(report: Report, out: Path, provenance: dict[str, Any], colours: Sequence[RGB]) -> None:

@@ -172,3 +172,15 @@ def test_markdown_has_a_sentence_for_each_number_and_survives_any_name(report: R
     row = next(line for line in lines if "star" in line)
     assert row.replace("\\|", "").count("|") == 11 and "a\\|b \\*star\\*" in row
     assert "- sub/b: no mask" in text
+
+
+def test_pictures_of_the_users_in_a_folder_called_examples_stay(report: Report, tmp_path: Path) -> None:
+    mine = [tmp_path / "out" / "examples" / name for name in ("00.label.jpg", "01.cat.jpg")]
+    mine[0].parent.mkdir(parents=True)
+    for path in mine:
+        path.write_text("mine")
+    mine[0].rename(mine[0].with_name("77.label.jpg"))
+    write_report(report, tmp_path / "out", {}, palette(3))
+    assert mine[1].read_text() == "mine" and mine[0].with_name("77.label.jpg").read_text() == "mine"
+    write_report(report, tmp_path / "out", {}, palette(3))  # now a report of ours lies there
+    assert mine[1].read_text() == "mine"

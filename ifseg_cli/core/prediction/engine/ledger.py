@@ -71,9 +71,10 @@ def done_before(
     done = [each for each in records if _is_done(out, each, by_image.get(each.image))]
     kept = {id(each) for each in done}
     stale = [out / file for each in records if id(each) not in kept for file in each.files()]
-    write_text(out / PREDICTIONS, "".join(json.dumps(asdict(each)) + "\n" for each in done))
     inside = out.resolve()
+    # Before their lines go: a run that is killed here finds masks missing, never old ones without a line.
     forget([each for each in stale if inside in each.resolve().parents])  # a manifest from elsewhere deletes nothing
+    write_text(out / PREDICTIONS, "".join(json.dumps(asdict(each)) + "\n" for each in done))
     forget([out / FAILURES, *(each for each in out.rglob(".*") if _is_part(each))])
     return tuple(done)
 
