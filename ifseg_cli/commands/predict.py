@@ -103,6 +103,7 @@ def predict(
 def _carry_out(run: PredictionRun) -> Summary:
     from rich.markup import escape
 
+    from ifseg_cli.core.errors import shown
     from ifseg_cli.core.prediction.engine.manifest import Failure
 
     with console.stop_on_signal("picture") as stopped, console.progress("images") as bar:
@@ -111,7 +112,7 @@ def _carry_out(run: PredictionRun) -> Summary:
         def on_image(outcome: Record | Failure) -> None:
             if isinstance(outcome, Failure):
                 console.say_warning(outcome.error)
-            bar.update(task, advance=1, note=escape(_one_line(outcome.image)[-40:]))
+            bar.update(task, advance=1, note=escape(shown(outcome.image)[-40:]))
 
         return run.carry_out(console.command(), on_image, stopped)
 
@@ -194,8 +195,3 @@ def _print_json(summary: Summary, out: Path) -> None:
         "never_predicted": list(summary.never_predicted),
     }
     typer.echo(json.dumps(result, indent=2))
-
-
-def _one_line(text: str) -> str:
-    """A file name may hold anything; on the terminal it is printable and one line."""
-    return "".join(character if character.isprintable() else "?" for character in text)

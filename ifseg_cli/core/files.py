@@ -182,6 +182,11 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def sha256_of(value: object) -> str:
+    """Hex SHA-256 of a value that JSON can hold, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
 def require_new(path: Path, overwrite: bool) -> None:
     """Refuse an output that exists already (a file, or a folder with something in it).
 

@@ -54,6 +54,14 @@ def read_provenance(folder: Path) -> dict[str, Any]:
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
+def lines(made: dict[str, Any]) -> list[tuple[str, str]]:
+    """Provenance as people read it, (what, value) a line; a fact with parts gives one line a part."""
+    facts: dict[str, object] = {}
+    for key, value in made.items():
+        facts.update(cast("dict[str, object]", value) if isinstance(value, dict) else {key: value})
+    return [(key, " ".join(map(str, each)) if isinstance(each, list) else str(each)) for key, each in facts.items()]
+
+
 def git_state(root: Path) -> dict[str, Any] | None:
     """`{"commit": ..., "changed": ...}` of the checkout whose top is `root`; None if it is none, or git is missing."""
     if not (root / ".git").exists():

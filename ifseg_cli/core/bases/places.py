@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ifseg_cli.core.errors import CheckpointError
+from ifseg_cli.core.errors import CheckpointError, shown
 from ifseg_cli.core.shipped import shipped
 from ifseg_cli.core.weights.files import PORT_WEIGHTS, WEIGHTS, read_json
 from ifseg_cli.core.weights.hub import PUBLISHED, HubId
@@ -61,9 +61,7 @@ def find_base(name: str) -> Path | HubId:
     if _HUB_ID.fullmatch(name) and not name.lower().endswith(_FILE_ENDINGS):
         return HubId(short, revision or None)
     expected = f"builtin, a folder, a weights file, {', '.join(PUBLISHED)}, or OWNER/NAME on the model hub"
-    raise CheckpointError(
-        f"there is no {name if len(name) <= 80 else name[:77] + '...'}", expected, "name another base"
-    )
+    raise CheckpointError(f"there is no {shown(name, 80)}", expected, "name another base")
 
 
 def exists(path: Path) -> bool:
@@ -155,7 +153,7 @@ def require_folder(path: Path) -> None:
     """
     if not exists(path):
         raise CheckpointError(
-            f"there is no {str(path)[:80]}",
+            f"there is no {shown(str(path), 200)}",
             "a folder that ifseg adapt wrote",
             "run ifseg adapt, or name another folder",
         )

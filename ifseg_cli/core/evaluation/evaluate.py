@@ -64,7 +64,7 @@ def evaluate_predictions(
     glance(dataset)
     if rules.match:
         systems = [match_clusters(dataset, system, lambda: on_step(MATCHING)) for system in systems]
-    survey, scored = score_samples(dataset, systems, rules, lost or {}, lambda: on_step(SCORING))
+    scored = score_samples(dataset, systems, rules, lost or {}, lambda: on_step(SCORING))
     others = [told for each in scored for told in each.other_sizes]
     if others and not rules.resize:
         found = f"{len(others)} of {len(dataset) * len(systems)} masks have another size than their label"
@@ -73,10 +73,7 @@ def evaluate_predictions(
     for each in scored:
         if not each.tally.images:
             raise DatasetError(f"none of the {len(dataset)} masks can be used: {next(iter(each.missing.values()))}")
-    return [
-        make_report(dataset, system, survey, each, rules, protocol)
-        for system, each in zip(systems, scored, strict=True)
-    ]
+    return [make_report(dataset, system, each, rules, protocol) for system, each in zip(systems, scored, strict=True)]
 
 
 def evaluate_model(

@@ -6,6 +6,7 @@ from typing import Any
 
 from ifseg_cli.core.evaluation.definitions import find_definition
 from ifseg_cli.core.evaluation.report import ClassRow, Missing, Report, percent
+from ifseg_cli.core.provenance import lines
 
 _RATIOS = ("IoU", "Acc", "Boundary IoU")
 SHOWN = 20  # missing masks and classes that report.md lists; report.json has all
@@ -45,12 +46,8 @@ def _class_cells(row: ClassRow) -> list[str]:
 
 
 def settings_table(provenance: dict[str, Any]) -> str:
-    """Provenance, one line a fact; a fact with parts gives one line a part."""
-    facts: dict[str, object] = {}
-    for key, value in provenance.items():
-        facts.update(value if isinstance(value, dict) else {key: value})
-    lines = {key: " ".join(map(str, value)) if isinstance(value, list) else str(value) for key, value in facts.items()}
-    return markdown_table(["what", "value"], [[key, value] for key, value in lines.items()])
+    """Provenance as a table."""
+    return markdown_table(["what", "value"], [list(line) for line in lines(provenance)])
 
 
 def _missing_list(missing: tuple[Missing, ...]) -> str:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from ifseg_cli.core.datasets.coco import decode_rle
 from ifseg_cli.core.datasets.dataset import Dataset, Sample
 from ifseg_cli.core.errors import DatasetError, ImageError
-from ifseg_cli.core.images.labels import RawIds, read_label_map, upright_size
+from ifseg_cli.core.images.labels import RawIds, read_label_map
+from ifseg_cli.core.prediction.engine.manifest import CONFIDENCE
 
-CONFIDENCE = "confidence"  # the folder in which `ifseg predict` writes it
 SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif")
 NO_VALUE = 65535  # of a pixel that no result covers; never a class
 
@@ -30,19 +30,11 @@ class Masks:
         """Whether there is one."""
         raise NotImplementedError
 
-    def size(self, sample: Sample) -> tuple[int, int]:
-        """(height, width) of a sample's mask.
-
-        Raises:
-            ImageError: it cannot be read.
-        """
-        raise NotImplementedError
-
     def read(self, sample: Sample) -> RawIds:
         """Values (H, W) of a sample's mask.
 
         Raises:
-            ImageError: it cannot be read, or holds colours.
+            ImageError: there is none, it cannot be read, or holds colours.
         """
         raise NotImplementedError
 
@@ -78,13 +70,12 @@ class FolderMasks(Masks):
         """Whether there is a file."""
         return self.path(sample) is not None
 
-    def size(self, sample: Sample) -> tuple[int, int]:
-        """(height, width), from the header."""
-        return upright_size(self._there(sample))
-
     def read(self, sample: Sample) -> RawIds:
         """The file's ids."""
-        return read_label_map(self._there(sample))
+        path = self.path(sample)
+        if path is None:
+            raise ImageError(f"no mask {sample.stem}.png in {self.place}")
+        return read_label_map(path)
 
     def confidence(self, sample: Sample) -> NDArray[np.uint8] | None:
         """What `ifseg predict --save-confidence` wrote beside the mask."""
@@ -97,12 +88,6 @@ class FolderMasks(Masks):
     def name(self, sample: Sample) -> str:
         """Its path."""
         return str(self.path(sample) or self.place / f"{sample.stem}.png")
-
-    def _there(self, sample: Sample) -> Path:
-        path = self.path(sample)
-        if path is None:
-            raise ImageError(f"no mask {sample.stem}.png in {self.place}")
-        return path
 
 
 class ResultsMasks(Masks):
@@ -134,15 +119,14 @@ class ResultsMasks(Masks):
         """Whether there is an entry."""
         return sample.stem in self._of
 
-    def size(self, sample: Sample) -> tuple[int, int]:
-        """(height, width), as its first entry says."""
-        height, width = self._of[sample.stem][0]["segmentation"]["size"]
-        return int(height), int(width)
-
     def read(self, sample: Sample) -> RawIds:
         """Raw ids (H, W) uint16, 65535 where no result covers."""
-        made = np.full(self.size(sample), NO_VALUE, dtype=np.uint16)
-        for entry in self._of[sample.stem]:
+        entries = self._of.get(sample.stem)
+        if entries is None:
+            raise ImageError(f"no mask {sample.stem}.png in {self.place}")
+        height, width = entries[0]["segmentation"]["size"]
+        made = np.full((int(height), int(width)), NO_VALUE, dtype=np.uint16)
+        for entry in entries:
             value = int(entry["category_id"]) - self._offset
             if not 0 <= value < NO_VALUE:
                 raise ImageError(f"{self.name(sample)} has category {entry['category_id']}", f"from {self._offset} on")

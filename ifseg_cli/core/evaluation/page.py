@@ -13,6 +13,7 @@ from ifseg_cli.core.evaluation.examples import Example
 from ifseg_cli.core.evaluation.report import Report, percent
 from ifseg_cli.core.images.colour import RGB, hex_colour
 from ifseg_cli.core.pages.environment import environment
+from ifseg_cli.core.provenance import lines
 
 SHOWN = 40  # missing images that the page lists; report.json has all
 
@@ -43,7 +44,7 @@ def to_page(
         bins=report.tally.calibration.bins(),
         groups=[(title, images) for title, images in (("Worst images", worst), ("Best images", best)) if images],
         missing=report.missing[:SHOWN],
-        facts=_facts(provenance),
+        facts=lines(provenance),
     )
 
 
@@ -57,11 +58,3 @@ def _matrix(report: Report) -> str:
     cells = [[int(row), int(column), int(inner[row, column])] for row, column in zip(rows, columns, strict=True)]
     text = json.dumps({"names": list(report.dataset.classes), "cells": cells}, ensure_ascii=True, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _facts(provenance: dict[str, Any]) -> list[tuple[str, str]]:
-    """Provenance, one line a fact; a fact with parts gives one line a part."""
-    facts: dict[str, object] = {}
-    for key, value in provenance.items():
-        facts.update(value if isinstance(value, dict) else {key: value})
-    return [(key, " ".join(map(str, value)) if isinstance(value, list) else str(value)) for key, value in facts.items()]

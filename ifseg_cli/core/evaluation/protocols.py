@@ -62,7 +62,7 @@ class Protocol:
 
     def applied(self, dataset: Dataset) -> Dataset:
         """The data set with the classes that compete."""
-        if self.name != ZERO_SHOT or set(dataset.classes) == set(self.unseen):
+        if self.name != ZERO_SHOT or dataset.classes == self.unseen:
             return dataset
         at = [dataset.classes.index(name) for name in self.unseen]
         place = {old: new for new, old in enumerate(at)}

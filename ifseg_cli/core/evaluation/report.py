@@ -1,4 +1,4 @@
-"""What an evaluation found, as values and as files. Beside every number stands the sentence that defines it."""
+"""What an evaluation found, as values. Beside every number stands the sentence that defines it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from ifseg_cli.core.datasets.dataset import Dataset
-from ifseg_cli.core.datasets.preflight import LabelSurvey
 from ifseg_cli.core.errors import counted as plural
 from ifseg_cli.core.errors import listed
 from ifseg_cli.core.evaluation.bootstrap import Interval, interval
@@ -69,7 +68,6 @@ class Report:
     dataset: Dataset
     predictions: Predictions
     scores: Scores
-    survey: LabelSurvey
     missing: tuple[Missing, ...]
     tally: Tally
     protocol: Protocol
@@ -224,9 +222,7 @@ class Report:
         }
 
 
-def make_report(
-    dataset: Dataset, predictions: Predictions, survey: LabelSurvey, scored: Scored, rules: Rules, protocol: Protocol
-) -> Report:
+def make_report(dataset: Dataset, predictions: Predictions, scored: Scored, rules: Rules, protocol: Protocol) -> Report:
     """From counts to numbers.
 
     Raises:
@@ -237,7 +233,6 @@ def make_report(
         dataset=dataset,
         predictions=predictions,
         scores=definition.score(tally.confusion),
-        survey=survey,
         missing=tuple(Missing(each.stem, scored.missing[each.stem]) for each in dataset if each.stem in scored.missing),
         tally=tally,
         protocol=protocol,

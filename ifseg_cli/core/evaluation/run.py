@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,6 +17,7 @@ from ifseg_cli.core.evaluation.prepare import EvaluationRun, prepare
 from ifseg_cli.core.evaluation.report import Report, percent
 from ifseg_cli.core.evaluation.rules import Rules
 from ifseg_cli.core.evaluation.writing import write_report
+from ifseg_cli.core.files import sha256_of
 from ifseg_cli.core.provenance import provenance
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def carry_out(
     if run.model is not None:
         reports = [_of_the_model(run, run.model, command, on_step, stopped)]
         facts = {"model": str(run.model.path), "model_sha256": run.model.sha256, "device": str(run.model.device)}
-        facts |= {"vocabulary_sha256": _hash(run.model.vocabulary.to_json())}
+        facts |= {"vocabulary_sha256": sha256_of(run.model.vocabulary.to_json())}
         facts |= {"prediction": run.settings.model_dump(mode="json")}
     else:
         reports = evaluate_predictions(run.dataset, run.systems, run.rules, run.protocol, on_step=on_step)
@@ -128,7 +127,9 @@ def evaluate(
     """
     paths = (images, labels, root, label_map)
     pictures, truths, top, lines = (None if each is None else Path(each) for each in paths)
-    where = DatasetOptions(pictures, truths, classes, tuple(ignore), top, count, seed, True, undeclared, lines)
+    where = DatasetOptions(
+        pictures, truths, classes, tuple(ignore), top, count, seed, undeclared=undeclared, label_map=lines
+    )
     run = prepare(
         dataset,
         model=model,
@@ -171,15 +172,10 @@ def _provenance(
         **facts,
         dataset=run.dataset.name,
         classes=run.dataset.classes_from,
-        classes_sha256=_hash([list(pair) for pair in zip(run.dataset.raw_ids, run.dataset.classes, strict=True)]),
+        classes_sha256=sha256_of([list(pair) for pair in zip(run.dataset.raw_ids, run.dataset.classes, strict=True)]),
         predictions=", ".join(str(report.predictions.place) for report in reports),
         mask_values_from=", ".join(report.predictions.values_from for report in reports),
         ignored_values=list(run.dataset.ignore),
         undeclared_values=run.dataset.undeclared,
         rules={key: str(value) for key, value in asdict(run.rules).items() if value not in (None, ())},
     )
-
-
-def _hash(value: object) -> str:
-    """Hex SHA-256 of a value as JSON."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

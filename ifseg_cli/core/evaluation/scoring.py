@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifseg_cli.core.datasets.dataset import DROPPED, UNKNOWN, Dataset, Sample
-from ifseg_cli.core.datasets.preflight import LabelSurvey, Survey, require_same_size
+from ifseg_cli.core.datasets.preflight import Survey, require_same_size
 from ifseg_cli.core.errors import ImageError
 from ifseg_cli.core.evaluation.boundary import near_border, reach_of
 from ifseg_cli.core.evaluation.calibration import count_confidence
@@ -68,8 +68,8 @@ def score_samples(
     rules: Rules,
     lost: dict[str, str],
     on_sample: Callable[[], None] = lambda: None,
-) -> tuple[LabelSurvey, list[Scored]]:
-    """Count all samples.
+) -> list[Scored]:
+    """Count all samples; a system's findings each.
 
     Args:
         dataset: labels and what they mean.
@@ -107,7 +107,8 @@ def score_samples(
                 if mask.confidence is not None:
                     system.tally.calibration.add(*mask.confidence)
         on_sample()
-    return survey.conclude(), scored
+    survey.conclude()
+    return scored
 
 
 def _look(
@@ -125,8 +126,8 @@ def _look(
     near = bands.of_label(label) if bands is not None else None
     masks: list[_Mask] = []
     for at, system in enumerate(systems):
-        if sample.stem in lost or not system.masks.has(sample):
-            masks.append(_Mask(missing=lost.get(sample.stem) or f"no mask {sample.stem}.png in {system.place}"))
+        if sample.stem in lost:
+            masks.append(_Mask(missing=lost[sample.stem]))
             continue
         try:
             mask = system.masks.read(sample)

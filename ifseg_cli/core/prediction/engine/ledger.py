@@ -7,7 +7,6 @@ are never mixed with these: the folder is refused, and what differs is named.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ifseg_cli.core.errors import OutputError, counted
-from ifseg_cli.core.files import forget, require_new, write_text
+from ifseg_cli.core.files import forget, require_new, sha256_of, write_text
 from ifseg_cli.core.images.classes import CLASSES, MaskClass, read_classes
 from ifseg_cli.core.images.sources import Source
 from ifseg_cli.core.prediction.engine.manifest import FAILURES, PREDICTIONS, Record, read_records
@@ -44,7 +43,7 @@ def require_place(out: Path, overwrite: bool) -> None:
 def run_identity(model_sha256: str, settings: PredictionSettings, classes: Sequence[MaskClass]) -> str:
     """A short hash of all that decides what a mask shows, besides the image."""
     parts = [model_sha256, _deciding(settings.model_dump(mode="json")), [[each.value, each.name] for each in classes]]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+    return sha256_of(parts)[:16]
 
 
 def done_before(

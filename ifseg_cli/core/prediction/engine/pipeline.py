@@ -109,16 +109,17 @@ def predict_images(
     before = () if overwrite else ledger.done_before(out, found.sources, model.sha256, settings, classes)
     if overwrite or not (out / manifest.PREDICTIONS).exists():
         manifest.start_anew(out)
-    _begin(model, out, settings, found, command)
+    _begin(model, out, settings, found, classes, command)
     summary, start = Summary(model.vocabulary, passed_over=found.passed_over), time.perf_counter()
     for record in before:
         summary.add(record)
         on_image(record)
     summary.before = summary.done
-    done = {record.image for record in before}
-    left = replace(found, sources=tuple(each for each in found.sources if each.name.as_posix() not in done))
+    finished = {record.image for record in before}
+    left = replace(found, sources=tuple(each for each in found.sources if each.name.as_posix() not in finished))
+    run = ledger.run_identity(model.sha256, settings, classes)
     try:
-        for outcome in _outcomes(model, left, out, settings):
+        for outcome in _outcomes(model, left, out, settings, run):
             manifest.append(out, outcome)
             summary.add(outcome)
             on_image(outcome)
@@ -138,10 +139,11 @@ def predict_images(
     return summary
 
 
-def _outcomes(model: Model, found: Found, out: Path, settings: PredictionSettings) -> Iterator[Record | Failure]:
+def _outcomes(
+    model: Model, found: Found, out: Path, settings: PredictionSettings, run: str
+) -> Iterator[Record | Failure]:
     for fault in found.faults:
         yield Failure(str(fault.path), str(fault.path.absolute()), fault.error)
-    run = ledger.run_identity(model.sha256, settings, mask_classes(model.vocabulary))
     for source in found.sources:
         yield predict_one(model, source, out, settings, run)
 
@@ -184,9 +186,16 @@ def mask_classes(vocabulary: Vocabulary) -> tuple[MaskClass, ...]:
     return tuple(MaskClass(*row) for row in rows)
 
 
-def _begin(model: Model, out: Path, settings: PredictionSettings, found: Found, command: Sequence[str]) -> None:
+def _begin(
+    model: Model,
+    out: Path,
+    settings: PredictionSettings,
+    found: Found,
+    classes: Sequence[MaskClass],
+    command: Sequence[str],
+) -> None:
     """Everything that is known before the first picture is written before it, so that a broken run is explained too."""
-    write_classes(out, mask_classes(model.vocabulary), model.vocabulary.ignore_value)
+    write_classes(out, classes, model.vocabulary.ignore_value)
     facts = provenance(
         command,
         model=str(model.path) if model.path else None,
