@@ -9,7 +9,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 
 def environment(room: str) -> Environment:
-    """Templates of a package, which may include `style.css`.
+    """Templates of a package, which extend `base.html` and may include `sort.js`.
 
     Args:
         room: the package that holds the template.
