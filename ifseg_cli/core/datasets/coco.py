@@ -21,6 +21,7 @@ from ifseg_cli.core.errors import DatasetError
 from ifseg_cli.core.images.labels import RawIds
 
 UNLABELLED, OTHER = 255, 183
+LONGEST_RUN = 60  # bits of its length
 
 
 class CocoLabels(LabelReader):
@@ -73,17 +74,33 @@ def decode_rle(rle: Any) -> NDArray[np.bool_]:  # noqa: ANN401 - pycocotools has
     """
     from pycocotools import mask as coco
 
-    height, width = rle["size"]
-    if isinstance(rle["counts"], list):
-        if sum(rle["counts"]) != height * width:
-            raise ValueError(f"its runs are {sum(rle['counts'])} pixels long, its size is {height} x {width}")
-        rle = coco.frPyObjects(rle, height, width)
+    (height, width), counts = rle["size"], rle["counts"]
+    runs = counts if isinstance(counts, list) else _unpacked(counts)
+    if min(runs, default=0) < 0 or sum(runs) != height * width:  # what runs leave out would be whatever lay in memory
+        raise ValueError(f"its runs are {sum(runs):,} pixels long, its size is {height} x {width}")
+    packed = coco.frPyObjects(rle, height, width) if isinstance(counts, list) else rle
     with warnings.catch_warnings():  # its arrays predate numpy 2 and say so at every call
         warnings.simplefilter("ignore", DeprecationWarning)
-        decoded = coco.decode(rle)
-        if int(decoded.sum(dtype=np.int64)) != int(coco.area(rle)):  # what runs leave out is whatever lay in memory
-            raise ValueError("its runs end before the picture does")
-    return decoded > 0
+        return coco.decode(packed) > 0
+
+
+def _unpacked(counts: str | bytes) -> list[int]:
+    """The lengths of the runs of a packed encoding (COCO's `rleFrString`), which pycocotools keeps to itself."""
+    runs: list[int] = []
+    value, shift = 0, 0
+    for letter in counts.encode("ascii") if isinstance(counts, str) else counts:
+        digit = letter - 48
+        value |= (digit & 0x1F) << shift
+        shift += 5
+        if not digit & 0x20:  # the last digit of a number; its highest bit is the sign, and runs are differences
+            value -= (digit & 0x10) << (shift - 4)
+            runs.append(value + (runs[-2] if len(runs) > 2 else 0))
+            value, shift = 0, 0
+        elif shift > LONGEST_RUN:
+            raise ValueError("a run has no end")
+    if shift:
+        raise ValueError("it ends within a number")
+    return runs
 
 
 def _load(path: Path) -> Any:  # noqa: ANN401 - pycocotools has no types

@@ -9,9 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 from PIL import Image
 from pycocotools import mask as rle
 
+from ifseg_cli.core.datasets.coco import _unpacked, decode_rle
 from ifseg_cli.core.datasets.dataset import DatasetOptions
 from ifseg_cli.core.datasets.preflight import check_dataset
 from ifseg_cli.core.datasets.registry import open_dataset
@@ -106,3 +110,23 @@ def test_the_challenges_own_example(tmp_path: Path) -> None:
         ours = labels.read(Sample(png.stem, path)).astype(int)
         expected = np.where((theirs == 0) | (theirs == 183), 255, theirs - 1)
         assert np.array_equal(ours, expected)
+
+
+@given(arrays.arrays(np.uint8, arrays.array_shapes(min_dims=2, max_dims=2, max_side=40), elements=st.integers(0, 1)))
+@settings(deadline=None)
+def test_an_rle_is_the_mask_it_was_made_from(mask: np.ndarray) -> None:
+    """Whatever pycocotools packs is read, as text or bytes; its runs cover the picture."""
+    packed = rle.encode(np.asfortranarray(mask))
+    for counts in (packed["counts"], packed["counts"].decode()):
+        assert np.array_equal(decode_rle({"size": list(mask.shape), "counts": counts}), mask > 0)
+    flat = mask.T.ravel()
+    changes = np.flatnonzero(np.diff(flat)) + 1
+    runs = np.diff([0, *changes, flat.size]).tolist()
+    assert _unpacked(packed["counts"]) == ([0, *runs] if flat[0] else runs)
+
+
+def test_an_rle_of_large_runs() -> None:
+    mask = np.zeros((900, 1100), np.uint8)
+    mask[3:880, 5:1000] = 1
+    packed = rle.encode(np.asfortranarray(mask))
+    assert np.array_equal(decode_rle(packed), mask > 0)

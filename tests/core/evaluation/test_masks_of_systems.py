@@ -68,6 +68,20 @@ def test_results_as_json_are_the_masks_they_came_from(dataset: Dataset, tmp_path
     assert found.numbers() == expected.numbers()
 
 
+def test_a_packed_rle_that_ends_early_is_broken(dataset: Dataset, tmp_path: Path) -> None:
+    """pycocotools decodes it without a word, and what the runs leave out is whatever lay in memory: nothing of it is
+    believed, wherever the end is.
+    """
+    entries = results(tmp_path / "masks", "image_id", "packed")
+    whole = entries[0]["segmentation"]["counts"]
+    broken = 0
+    for end in range(1, len(whole)):
+        entries[0]["segmentation"]["counts"] = whole[:end]
+        (tmp_path / "results.json").write_text(json.dumps(entries))
+        broken += [each.stem for each in judged(dataset, tmp_path / "results.json").missing] == [STEMS[0]]
+    assert broken == len(whole) - 1
+
+
 def test_an_image_without_results_is_missing_and_holes_are_wrong(dataset: Dataset, tmp_path: Path) -> None:
     entries = [each for each in results(tmp_path / "masks", "image_id", "packed") if each["image_id"] == 139][:1]
     path = tmp_path / "results.json"
