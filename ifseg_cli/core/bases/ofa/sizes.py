@@ -22,7 +22,7 @@ from ifseg_cli.core.bases.ofa.keymap import (
     SETTINGS,
     SETTINGS_OF_TRAINING,
 )
-from ifseg_cli.core.errors import CheckpointError
+from ifseg_cli.core.errors import CheckpointError, shown
 
 Shapes = Mapping[str, tuple[int, ...]]
 CELL = 16  # pixels
@@ -139,8 +139,7 @@ def _short(value: object) -> str:
     """Foreign text and numbers as a message can hold them."""
     if isinstance(value, int) and abs(value) >= 10**20:
         return "a number of more than 20 digits"
-    told = repr(value)
-    return told if len(told) <= 60 else f"{told[:57]}..."
+    return shown(repr(value), 60)
 
 
 def require_agreement(config: ModelConfig, settings: Mapping[str, Any], training: bool, source: str) -> None:
