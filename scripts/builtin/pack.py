@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 
-from builtin.pretrain import trained
+from builtin.base import fresh
+from builtin.photographs import Source
+from builtin.pretrain import OPTIMISER, weights
 from ifseg_cli.core.bases.folder import save_folder
 
 LIMIT = 32_000_000  # bytes of the folder
-# What encoder and decoder add to the plain scores is damped: on photographs it is surer than right. This number was
-# chosen on labelled photographs (docs/log.md), the only one of the base that was.
-DAMPING = 0.4
 
 
-def run(work: Path, folder: Path) -> None:
-    """Write `folder`; the card beside the weights is written by hand and stays."""
-    base, updates = trained(work)
-    norm = base.network.decoder.layer_norm
-    norm.weight.data.mul_(DAMPING)
-    norm.bias.data.mul_(DAMPING)
+def run(work: Path, sources: Sequence[Source], folder: Path) -> None:
+    """Write `folder`; the card beside the weights is written by hand and stays.
+
+    Args:
+        work: the work folder.
+        sources: the photographs that were learnt from; none: the space alone, with encoder and decoder as they begin.
+        folder: where to.
+    """
+    base = fresh(work, captions=bool(sources))
+    provenance: dict[str, object] = {"torch": torch.__version__}
+    if sources:
+        base.network.load_state_dict(load_file(weights(work)), strict=False)
+        provenance |= {"captioned_photographs": {source.photos.stem: _number(work, source) for source in sources}}
+        provenance |= {"pretraining_updates": OPTIMISER.steps}
     for tensor in base.network.state_dict().values():
         if tensor.is_floating_point():
             tensor.copy_(tensor.half())
-    save_folder(
-        folder, base, provenance={"pretraining_updates": updates, "damping": DAMPING, "torch": torch.__version__}
-    )
+    save_folder(folder, base, provenance=provenance)
     size = sum(path.stat().st_size for path in folder.iterdir())
     if size > LIMIT:
         raise SystemExit(f"{folder} has {size:,} bytes, more than {LIMIT:,}")
-    print(f"{folder}: {size / 1e6:.1f} MB after {updates} updates")
+    print(f"{folder}: {size / 1e6:.1f} MB")
+
+
+def _number(work: Path, source: Source) -> int:
+    names = json.loads((work / "seen" / source.key / "names.json").read_text(encoding="utf-8"))
+    return len(names)

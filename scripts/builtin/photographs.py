@@ -3,7 +3,8 @@
     {"photo": "1000268201.jpg", "captions": ["A child in a pink dress is climbing stairs .", ...]}
 
 Captions become words: the longest runs of up to three words that the base knows, one canonical word each, with the
-number of captions that say it. What captions use as a verb, a colour or a part of the body is left out (`stop.txt`).
+number of captions that say it. What captions use as a verb, a colour or a part of the body is left out
+(`lists/stop.txt`).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from ifseg_cli.core.vocabulary.known import KnownWords
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 LONGEST = 3  # words of a name
-STOP = Path(__file__).with_name("stop.txt")
+LISTS = Path(__file__).with_name("lists")
 
 
 @dataclass(frozen=True)
@@ -111,10 +112,11 @@ def words(told: tuple[str, ...], known: KnownWords, stop: frozenset[str]) -> dic
     return counts
 
 
-def stop_words() -> frozenset[str]:
-    """The words of `stop.txt`."""
-    lines = STOP.read_text(encoding="utf-8").splitlines()
-    return frozenset(word for line in lines for word in line.partition("#")[0].split())
+def listed(name: str) -> tuple[str, ...]:
+    """The words of `lists/NAME.txt`: several a line, separated by commas, and a comment that says what they are."""
+    lines = (LISTS / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    told = (line.partition("#")[0].split(",") for line in lines)
+    return tuple(word.strip() for words in told for word in words if word.strip())
 
 
 def _words(caption: str, known: KnownWords, stop: frozenset[str]) -> set[str]:

@@ -20,7 +20,7 @@ from ifseg_cli.core.bases.builtin.evidence import CONSTANT, NUM_CLASSES, TEXTURE
 from ifseg_cli.scenes.textures import TEXTURES
 
 SIZE_PENALTY = 0.6  # alpha: of log |C(w)|; without one, words with many classes win everywhere
-HEAVY = 4.0  # weight of the lexicon's and of common words in the principal directions
+HEAVY = 2.0  # weight of the lexicon's and of common words in the principal directions
 PUSH = 8.0  # largest push of a sampled feature towards a class
 PATCHES = 6000
 
@@ -33,7 +33,7 @@ class Evidence:
     q: Tensor
 
 
-def projection(published: Published, drawn: Drawn, words: Words, dim: int = 256, seed: int = 0) -> EvidenceProjection:
+def projection(published: Published, drawn: Drawn, words: Words, dim: int = 320, seed: int = 0) -> EvidenceProjection:
     """`image_proj`, complete: class evidence, textures, anchors, and the directions that are kept."""
     anchors = words.anchors
     made = EvidenceProjection(len(anchors), len(TEXTURES), dim)

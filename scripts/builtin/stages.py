@@ -17,7 +17,7 @@ from builtin import words as vocabulary
 from builtin.drawn import Drawn, draw
 from builtin.photographs import Source
 from ifseg_cli.core.bases.builtin.network import BuiltinNetwork
-from ifseg_cli.core.files import write_atomic, write_json
+from ifseg_cli.core.files import sha256, write_atomic, write_json, write_text
 
 DONE = "done"
 PROMPT_DEVIATION = 0.02  # of the prompt's rows, which are only ever read as text
@@ -62,6 +62,10 @@ def see(work: Path, sources: Sequence[Source]) -> None:
     made = base.fresh(work)
     network, known = made.network, made.reader.known
     assert isinstance(network, BuiltinNetwork) and known is not None  # what `fresh` makes
+    space, told = sha256(work / "space" / "space.safetensors"), work / "seen" / "space.txt"
+    if told.exists() and told.read_text() != space:
+        raise SystemExit(f"{told.parent} was seen in another space: delete it")
+    write_text(told, space)
     seen.keep(work, network, known, sources)
 
 

@@ -58,17 +58,24 @@ def test_a_tar_reads_as_its_folder(folder: Path, tmp_path_factory: pytest.TempPa
 
 def test_captions_become_words_with_counts(base: tuple[BuiltinNetwork, KnownWords]) -> None:
     """`runs`, `rides` and `white` are no things here; a plural is its singular; each caption counts once."""
-    stop = photographs.stop_words()
+    stop = frozenset(photographs.listed("stop"))
     found = photographs.words(("A dog runs in the grass, a dog !", "Two dogs on grass", "a white dog"), base[1], stop)
     assert found == {"dog": 3, "grass": 2}
     assert "man" in photographs.words(("A man rides a wave",), base[1], stop)
     assert not photographs.words(("He runs and jumps after one of the others",), base[1], stop)
 
 
-def test_stop_words_say_why() -> None:
-    for line in photographs.STOP.read_text(encoding="utf-8").splitlines():
-        assert "#" in line, line
-    assert {"white", "rides", "head", "two"} <= photographs.stop_words()
+def test_lists_say_why_and_name_words_with_rows(base: tuple[BuiltinNetwork, KnownWords]) -> None:
+    """A line without a comment is not understood by the next reader; a synonym would never be found in captions."""
+    for path in sorted(photographs.LISTS.glob("*.txt")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            assert "#" in line, (path.name, line)
+    assert {"white", "rides", "head", "two"} <= set(photographs.listed("stop"))
+    for name in ("scenery", "people", "clothes", "body"):
+        words = photographs.listed(name)
+        assert len(words) == len(set(words)) > 5
+        for word in words:
+            assert base[1].words[word].canonical == word, (name, word)
 
 
 def test_sources_as_the_command_line_names_them(folder: Path) -> None:
@@ -85,16 +92,13 @@ def test_what_is_seen_is_kept_and_a_cut_off_run_goes_on(
     network, known = base
     work, source = tmp_path_factory.mktemp("work"), Source(folder, size=(96, 112))
     monkeypatch.setattr(seen, "SHARD", 1)
-    monkeypatch.setattr(seen, "HEADS", 8)
+    monkeypatch.setattr(seen, "COORDINATES", 8)
     seen.keep(work, network, known, [source])
     whole = list(seen.load(work, source))
     assert [(each.name, each.grid) for each in whole] == [("a.jpg", (6, 7)), ("b.jpg", (6, 7))]
     assert whole[1].words == {"dog": 3, "grass": 2}
-    assert [tuple(part.shape) for part in (whole[0].cells, whole[0].head, whole[0].mid)] == [
-        (42, 256),
-        (42, 8),
-        (42, 235),
-    ]
+    shapes = [tuple(part.shape) for part in (whole[0].cells, whole[0].logits, whole[0].neighbours)]
+    assert shapes == [(42, network.config.dim), (42, 8), (42, 3)]
     with torch.inference_mode():
         pixels = next(iter(photographs.read(source))).pixels
         direct = network.see(torch.from_numpy(photographs_input(pixels)))
@@ -105,7 +109,7 @@ def test_what_is_seen_is_kept_and_a_cut_off_run_goes_on(
     seen.keep(work, network, known, [source])
     again = list(seen.load(work, source))
     assert (kept / "0000.safetensors").stat().st_mtime_ns == before
-    assert torch.equal(again[1].cells, whole[1].cells) and torch.equal(again[1].head, whole[1].head)
+    assert torch.equal(again[1].cells, whole[1].cells) and torch.equal(again[1].logits, whole[1].logits)
 
 
 def photographs_input(pixels: np.ndarray) -> np.ndarray:

@@ -109,3 +109,18 @@ def test_everything_travels_in_the_state_dict_and_nothing_is_trained(projection)
     copy.load_state_dict(projection.state_dict())
     z, q = torch.randn(3, NUM_CLASSES), torch.randn(3, TEXTURES)
     assert torch.equal(copy.cells(z, q), projection.cells(z, q))
+
+
+def test_captions_add_coordinates_and_change_no_other(projection):
+    """A word without coordinates of its own scores as before; one with them scores R z + r . v more."""
+    wide = EvidenceProjection(ANCHORS, TEXTURES, DIM + 2, captions=2)
+    assert not wide.load_state_dict(projection.state_dict(), strict=False).unexpected_keys
+    wide.caption_weight, wide.caption_bias = torch.randn(2, NUM_CLASSES), torch.randn(2)
+    z, q = torch.randn(5, NUM_CLASSES), torch.randn(5, TEXTURES)
+    narrow, cells = projection.cells(z, q), wide.cells(z, q)
+    row, v = torch.randn(DIM), torch.randn(2)
+    told, untold = (torch.cat([row[:-1], each, row[-1:]]) for each in (v, torch.zeros(2)))
+    torch.testing.assert_close(cells @ untold, narrow @ row)
+    expected = narrow @ row + (z @ wide.caption_weight.T + wide.caption_bias) @ v
+    torch.testing.assert_close(cells @ told, expected)
+    assert (cells[:, -1] == CONSTANT).all()

@@ -94,6 +94,17 @@ def test_the_residual_adds_the_plain_score(model: Segmenter) -> None:
         assert torch.allclose(other.scores(cells, (5, 6)), expected, atol=1e-5)
 
 
+def test_of_what_is_added_to_a_whole_picture_a_share_is_kept(model: Segmenter) -> None:
+    other = ofa_network(replace(CONFIG, picture=0.25)).eval()
+    other.load_state_dict(model.state_dict())
+    other.set_vocabulary(PROMPT, WORDS)
+    cells = torch.randn(2, 30, 16)
+    with torch.no_grad():
+        whole = model.scores(cells, (5, 6))
+        expected = whole - 0.75 * whole.mean(1, keepdim=True)
+        assert torch.allclose(other.scores(cells, (5, 6)), expected, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("dim", "heads", "layers", "blocks", "grid", "bucket"),
     [(24, 3, (3, 1), (2, 1, 1), 5, 7), (40, 5, (1, 2), (1, 2, 2), 8, 8), (16, 1, (2, 3), (1, 1), 4, 12)],

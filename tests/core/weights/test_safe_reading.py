@@ -418,11 +418,13 @@ def test_settings_of_absurd_size(tmp_path: Path) -> None:
         {"prompt": 7},
         {"prompt": "x" * 100_000},
         {"residual": "yes"},
+        {"picture": 1.5},
         {"backbone": {"kind": "vit", "blocks": [1, 1, 1]}},
         {"backbone": {"kind": 3}},
         {"backbone": {"blocks": [1, 1, 1], "width": -8}},
         {"backbone": {"blocks": 4}},
         {"backbone": {"blocks": [1, 1, 1], "anchors": -1}},
+        {"backbone": {"blocks": [1, 1, 1], "captions": 1000}},
     ],
     ids=lambda change: str(change)[:60],
 )

@@ -11,7 +11,12 @@ scores, and a last coordinate that is always c = 4:
 
     e = [P (s - mean); c]        row of w = [p_w; mean_w / c]        row . e ~ s_w
 
-so patches and words meet in one space, as in OFA; only that here the way into it is not one linear map but
+What captions of photographs taught about words beyond their classes stands in k more coordinates before the last,
+linear in the class evidence; a word that captions did not name has zeros there, and its score is as without them:
+
+    e = [P (s - mean); R z + r; c]        row of w = [p_w; v_w; mean_w / c]
+
+So patches and words meet in one space, as in OFA; only that here the way into it is not one linear map but
 linear, log-sum-exp, linear. All of it is frozen. `scripts/make_builtin.py` makes the tensors.
 """
 
@@ -37,6 +42,7 @@ class EvidenceProjection(nn.Module):
         anchors: M, words with class sets of their own.
         textures: T, drawn textures.
         dim: d, width of a cell.
+        captions: k, coordinates learnt from captions.
     """
 
     class_weight: Tensor
@@ -48,14 +54,16 @@ class EvidenceProjection(nn.Module):
     anchor_texture: Tensor
     anchor_mean: Tensor
     projection: Tensor
+    caption_weight: Tensor
+    caption_bias: Tensor
     null_head_mean: Tensor
     null_head_std: Tensor
     null_mean: Tensor
     texture_pool: Tensor
 
-    def __init__(self, anchors: int, textures: int, dim: int = 256) -> None:
+    def __init__(self, anchors: int, textures: int, dim: int = 256, captions: int = 0) -> None:
         super().__init__()
-        self.anchors, self.textures, self.dim = anchors, textures, dim
+        self.anchors, self.textures, self.dim, self.captions = anchors, textures, dim, captions
         self.register_buffer("class_weight", torch.zeros(NUM_CLASSES, HEAD_CHANNELS))
         self.register_buffer("class_bias", torch.zeros(NUM_CLASSES))
         self.register_buffer("texture_weight", torch.zeros(textures, MID_CHANNELS))
@@ -65,7 +73,10 @@ class EvidenceProjection(nn.Module):
         self.register_buffer("anchor_bias", torch.zeros(anchors))
         self.register_buffer("anchor_texture", torch.full((anchors,), -1, dtype=torch.int16))
         self.register_buffer("anchor_mean", torch.zeros(anchors))
-        self.register_buffer("projection", torch.zeros(dim - 1, anchors))
+        self.register_buffer("projection", torch.zeros(dim - 1 - captions, anchors))
+        if captions:
+            self.register_buffer("caption_weight", torch.zeros(captions, NUM_CLASSES))
+            self.register_buffer("caption_bias", torch.zeros(captions))
         # What artificial evidence is drawn from (`noise.py`): features before ReLU6 as the head's
         # batch norm says they are spread, the class logits they give on average, and evidence of drawn textures.
         self.register_buffer("null_head_mean", torch.zeros(HEAD_CHANNELS))
@@ -99,8 +110,10 @@ class EvidenceProjection(nn.Module):
     def cells(self, z: Tensor, q: Tensor) -> Tensor:
         """Cells e (..., d), the last coordinate CONSTANT, from class logits z (..., 1000) and log-ratios q (..., T)."""
         centred = self.anchor_scores(z, q) - self.anchor_mean
-        inner = nn.functional.linear(centred, self.projection)
-        return torch.cat([inner, torch.full_like(inner[..., :1], CONSTANT)], dim=-1)
+        parts = [nn.functional.linear(centred, self.projection)]
+        if self.captions:
+            parts.append(nn.functional.linear(z, self.caption_weight, self.caption_bias))
+        return torch.cat([*parts, torch.full_like(z[..., :1], CONSTANT)], dim=-1)
 
     def _members(self) -> Tensor:
         """Membership as zeros and ones (1000, M), unpacked once for a device and precision."""

@@ -23,7 +23,8 @@ class BuiltinNetwork(Segmenter):
 
     def __init__(self, config: ModelConfig) -> None:
         backbone = config.backbone
-        super().__init__(config, EfficientNetLite(), EvidenceCells(backbone.anchors, backbone.textures, config.dim))
+        cells = EvidenceCells(backbone.anchors, backbone.textures, config.dim, backbone.captions)
+        super().__init__(config, EfficientNetLite(), cells)
         self._noise: EvidenceNoise | None = None
         self._words: tuple[Tensor, Words] | None = None  # the rows that were asked, and what speaks for them
 

@@ -17,6 +17,7 @@ class BackboneConfig:
     width: int = 64  # channels of the first stage before its expansion by 4 (resnet)
     anchors: int = 0  # words of the projection from class evidence (efficientnet-lite)
     textures: int = 0  # drawn textures its projection knows (efficientnet-lite)
+    captions: int = 0  # coordinates of its cells that captions taught (efficientnet-lite)
 
     @property
     def channels(self) -> int:
@@ -41,6 +42,7 @@ class ModelConfig:
     max_text: int = 1024  # prompt tokens that the position tables hold
     scale_factor: float = 2.0  # attention scale (factor * d / heads) ** -0.5
     residual: bool = False  # add the plain score of cells and rows to the decoder's (the built-in base)
+    picture: float = 1.0  # share that is kept of what the decoder adds to all cells of a picture alike
     short_side: int = 512  # pixels, the size pictures are brought to
     long_side: int = 2048  # pixels, at most
     image_mean: tuple[float, float, float] = (0.5, 0.5, 0.5)  # of x / 255, RGB

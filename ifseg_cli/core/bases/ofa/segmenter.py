@@ -110,6 +110,8 @@ class Segmenter(Network):
             (B, N, M).
         """
         features = self.features(cells, grid)[:, :-1]  # output i answers for cell i; the last one for none
+        if self.config.picture != 1.0:
+            features = features - (1.0 - self.config.picture) * features.mean(1, keepdim=True)
         if self.config.residual:
             features = features + cells
         return self._told_apart(features @ self.rows.T)

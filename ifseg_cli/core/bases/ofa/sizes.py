@@ -95,7 +95,7 @@ def require_sane(config: ModelConfig, source: str) -> None:
         if type(value) is not int or not 1 <= value <= most:
             raise CheckpointError(f"{source}: {name} is {_short(value)}", f"a whole number from 1 to {most}")
     _require_numbers(config, source)
-    _require_backbone(config.backbone, source)
+    _require_backbone(config.backbone, config.dim, source)
     blocks = config.backbone.blocks
     if not all(type(each) is int and 1 <= each <= 200 for each in (*blocks, len(blocks))):
         raise CheckpointError(f"{source}: blocks are {_short(blocks)}", "bottlenecks a stage, 1 to 200 each")
@@ -110,6 +110,8 @@ def _require_numbers(config: ModelConfig, source: str) -> None:
     """What is no size: factors, the mean and deviation of pictures, the prompt."""
     if not _is_number(config.scale_factor) or not 0 < config.scale_factor < 1000:
         raise CheckpointError(f"{source}: scale_factor is {_short(config.scale_factor)}", "a number above 0")
+    if not _is_number(config.picture) or not 0 <= config.picture <= 1:
+        raise CheckpointError(f"{source}: picture is {_short(config.picture)}", "a share, 0 to 1")
     for name, least in (("image_mean", -1e6), ("image_std", 1e-6)):
         value: object = getattr(config, name)
         three = isinstance(value, tuple) and len(cast("tuple[object, ...]", value)) == 3
@@ -121,12 +123,14 @@ def _require_numbers(config: ModelConfig, source: str) -> None:
         raise CheckpointError(f"{source}: residual is {_short(config.residual)}", "true or false")
 
 
-def _require_backbone(backbone: BackboneConfig, source: str) -> None:
-    counts = {"width": (1, 4096), "anchors": (0, 1 << 20), "textures": (0, 1 << 12)}
+def _require_backbone(backbone: BackboneConfig, dim: int, source: str) -> None:
+    counts = {"width": (1, 4096), "anchors": (0, 1 << 20), "textures": (0, 1 << 12), "captions": (0, 1 << 12)}
     for name, (least, most) in counts.items():
         value = getattr(backbone, name)
         if type(value) is not int or not least <= value <= most:
             raise CheckpointError(f"{source}: backbone {name} is {_short(value)}", f"a whole number, {least} to {most}")
+    if backbone.captions > dim - 2:
+        raise CheckpointError(f"{source}: {backbone.captions} coordinates of captions in a width of {dim}")
     if type(backbone.kind) is not str or len(backbone.kind) > 100:
         raise CheckpointError(f"{source}: backbone kind is {_short(backbone.kind)}", "the name of one")
 
