@@ -9,7 +9,7 @@ Stages, each kept in `.work/builtin/STAGE` and not made twice:
     textures   what the backbone sees in drawn textures
     space      backbone, projection and rows: a base that scores patches by words
     see        what the backbone sees in captioned photographs (a folder or tar each; @HEIGHTxWIDTH brings each to that
-               size); resumable, 0.14 s each on two cores
+               size); resumable, 0.06 s each on two cores
     captions   more coordinates of the space, learnt from the captions
     pretrain   encoder and decoder on the photographs' cells; resumable
     pack       the base as it ships
@@ -81,7 +81,7 @@ def make(
 ) -> None:
     """Run one stage."""
     # Sums in another order turn the principal directions, and all that is learnt after is learnt for one turn.
-    torch.set_num_threads(THREADS if name in ("see", "pretrain") else 1)
+    torch.set_num_threads(THREADS if name == "pretrain" else 1)
     started, done = time.perf_counter(), work / name / stages.DONE
     done.unlink(missing_ok=True)
     stage(work, sources)

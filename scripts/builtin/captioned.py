@@ -29,7 +29,7 @@ class Photograph:
     """One photograph."""
 
     cells: Tensor  # (N, d) half
-    logits: Tensor  # (N, 384) half: mean 0 and deviation 1 over its source
+    head: Tensor  # (N, 384) half: mean 0 and deviation 1 over its source
     neighbours: Tensor  # (N, 3) int16
     grid: tuple[int, int]
     said: dict[int, int]  # token id -> captions that say it
@@ -38,7 +38,7 @@ class Photograph:
 
 @dataclass(frozen=True)
 class Photographs:
-    """All of them, and the mean and deviation of the logits of pictures as they are when predicted."""
+    """All of them, and the mean and deviation of `head` of pictures as they are when predicted."""
 
     all: tuple[Photograph, ...]
     mean: Tensor  # (384,)
@@ -66,7 +66,7 @@ class Photographs:
 def load(work: Path, sources: Sequence[Source], words: Related, every: int = 1) -> Photographs:
     """What the stage `see` kept.
 
-    Photographs that were brought to another size are blurred, and their logits lie elsewhere: those of every source
+    Photographs that were brought to another size are blurred, and their features lie elsewhere: those of every source
     are brought to mean 0 and deviation 1, and a cell of a new picture by the mean and deviation of the sources of
     pictures in their own size.
 
@@ -93,15 +93,15 @@ def _photograph(one: seen.Seen, source: int, words: Related, every: int) -> Phot
     height, width = one.grid
     kept = ((torch.arange(height)[:, None] + torch.arange(width)) % every == 0).flatten()
     said = {words.ids[word]: count for word, count in one.words.items() if word in words.ids}
-    return Photograph(one.cells[kept], one.logits[kept], one.neighbours[kept], one.grid, said, source)
+    return Photograph(one.cells[kept], one.head[kept], one.neighbours[kept], one.grid, said, source)
 
 
 def _moments(photos: Sequence[Photograph]) -> tuple[Tensor, Tensor]:
     step = max(1, len(photos) // SAMPLE)
-    logits = torch.cat([photo.logits for photo in photos[::step]]).float()
-    return logits.mean(0), logits.std(0) + 1e-3
+    head = torch.cat([photo.head for photo in photos[::step]]).float()
+    return head.mean(0), head.std(0) + 1e-3
 
 
 def _normal(photo: Photograph, mean: Tensor, deviation: Tensor) -> Photograph:
-    logits = ((photo.logits.float() - mean) / deviation).clamp(-FARTHEST, FARTHEST).half()
-    return Photograph(photo.cells, logits, photo.neighbours, photo.grid, photo.said, photo.source)
+    head = ((photo.head.float() - mean) / deviation).clamp(-FARTHEST, FARTHEST).half()
+    return Photograph(photo.cells, head, photo.neighbours, photo.grid, photo.said, photo.source)

@@ -2,17 +2,18 @@
 
     score(cell, w) = e . row_w  +  STRENGTH * (U x) . v_w
 
-x are the principal coordinates of the cell's class logits, of mean 0 and deviation 1; U (64 x 384) and the words' v_w
-are learnt, v_w = 0 for words that fewer than LEAST photographs name. A caption says which names a photograph shows, not
-where; scenery may be anywhere. So each cell shows one of the names that may be there, and each name that two captions
-say is somewhere:
+x are the principal coordinates of the classifier's last features, of mean 0 and deviation 1; U (64 x 384) and the
+words' v_w are learnt, v_w = 0 for words that fewer than LEAST photographs name. A caption says which names a photograph
+shows, not where; scenery may be anywhere. So each cell shows one of the names that may be there, and each name that two
+captions say is somewhere:
 
     L = - mean over cells of log sum_w A_w p(w | cell)
         - 0.3 mean over sure w of log (mean of the p(w) of the twelfth of the cells that show w most)
         + 0.02 mean (U x . v_w)^2
 
 A_w: 1 if two captions say w, 0.5 if one does, 0.7 for scenery, 0.25 for other stuff, 0 for names that are not there.
-The mean of three runs is brought back to 64 directions by an SVD. No mask is read.
+The mean of three runs is brought back to 64 directions by an SVD, and U x is written as R z + r, linear in the cell's
+class logits z: artificial cells have those, not features. No mask is read.
 """
 
 from __future__ import annotations
@@ -31,8 +32,10 @@ from builtin.base import fresh
 from builtin.captioned import Photograph, Photographs, load
 from builtin.photographs import Source
 from builtin.related import Related, related
-from builtin.seen import Principal
+from builtin.seen import Head
 from builtin.stages import save
+from ifseg_cli.core.bases.builtin.evidence import EvidenceProjection
+from ifseg_cli.core.bases.builtin.network import BuiltinNetwork
 
 COORDINATES = 64
 STRENGTH = 0.4  # less than 1, because all that is learnt overshoots; chosen on labelled photographs (docs/log.md)
@@ -42,6 +45,7 @@ SOMEWHERE, QUIET = 0.3, 0.02  # weights of the loss's second and third term
 MOST_CELLS = 220  # of a photograph in a step
 BATCH, WARM = 32, 30
 RATE, DECAY = 2e-3, 1e-4
+RIDGE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -67,13 +71,15 @@ class Learnt:
 def run(work: Path, sources: Sequence[Source]) -> None:
     """captions/captions.safetensors: caption_weight, caption_bias, the words' coordinates `rows`, and `u`."""
     base = fresh(work)
-    rows = base.network.embedding.clone()
+    network, rows = base.network, base.network.embedding.clone()
+    assert isinstance(network, BuiltinNetwork)  # what `fresh` makes
     words = related(work, base.reader.tokenizer, len(rows))
     photos = load(work, sources, words, every=2)
     learnt = mean([learn(photos, words, rows, each) for each in RUNS], COORDINATES)
-    weight, bias = from_logits(learnt.u, Principal.read(work), photos)
+    weight, bias, share = from_logits(learnt.u, Head.read(work), photos, network.projection)
     told = {"caption_weight": weight, "caption_bias": bias, "rows": STRENGTH * learnt.v, "u": learnt.u}
     save(work / "captions" / "captions.safetensors", told)
+    print(f"class logits tell {share:.1%} of what the features tell", file=sys.stderr)
     print(f"{int((learnt.v != 0).any(1).sum())} words learnt from {len(photos.all)} photographs", file=sys.stderr)
 
 
@@ -127,7 +133,7 @@ def learn(photos: Photographs, words: Related, rows: Tensor, run: Run) -> Learnt
         run: how long, and the seed.
     """
     generator, rng = torch.Generator().manual_seed(run.seed), np.random.default_rng(run.seed)
-    width = photos.all[0].logits.shape[1]
+    width = photos.all[0].head.shape[1]
     u = nn.Parameter(torch.randn(COORDINATES, width, generator=generator) * width**-0.5)
     v = nn.Parameter(torch.zeros(len(rows), COORDINATES))
     learns = torch.zeros(len(rows), 1)
@@ -140,8 +146,8 @@ def learn(photos: Photographs, words: Related, rows: Tensor, run: Run) -> Learnt
             group["lr"] = RATE * min(1.0, (step + 1) / WARM) * 0.5 * (1 + np.cos(np.pi * step / steps))
         chosen = [photos.all[i] for i in rng.choice(len(photos.all), BATCH, p=wanted)]
         names = [draw(photo, photos, words, run.absent, rng) for photo in chosen]
-        cells, logits = _cells(chosen, rng)
-        loss = caption_loss(cells, logits, names, rows, u, v * learns)
+        cells, head = _cells(chosen, rng)
+        loss = caption_loss(cells, head, names, rows, u, v * learns)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -150,8 +156,8 @@ def learn(photos: Photographs, words: Related, rows: Tensor, run: Run) -> Learnt
     return Learnt(u.detach(), (v * learns).detach())
 
 
-def caption_loss(cells: Tensor, logits: Tensor, names: Sequence[Names], rows: Tensor, u: Tensor, v: Tensor) -> Tensor:
-    """The loss of this page over a batch: cells (B, N, d), logits (B, N, 384), names of each of the B."""
+def caption_loss(cells: Tensor, head: Tensor, names: Sequence[Names], rows: Tensor, u: Tensor, v: Tensor) -> Tensor:
+    """The loss of this page over a batch: cells (B, N, d), head (B, N, 384), names of each of the B."""
     listed = [[*each.there, *each.perhaps, *each.absent] for each in names]
     longest = max(map(len, listed))
     ids = torch.tensor([each + [0] * (longest - len(each)) for each in listed])
@@ -161,7 +167,7 @@ def caption_loss(cells: Tensor, logits: Tensor, names: Sequence[Names], rows: Te
         may = torch.tensor([*each.there.values(), *each.perhaps.values()])
         allowed[number, : len(may)] = may
         sure[number, : len(each.there)] = (torch.tensor(list(each.there.values())) == 1.0).float()
-    added = (logits @ u.T) @ v[ids].transpose(1, 2)
+    added = (head @ u.T) @ v[ids].transpose(1, 2)
     scores = (cells @ rows[ids].transpose(1, 2) + added).masked_fill(~valid[:, None], -1e9)
     log_p = scores.log_softmax(-1)
     one_of_them = -torch.logsumexp(log_p + (allowed + 1e-8).log()[:, None], -1).mean()
@@ -176,8 +182,8 @@ def _cells(chosen: Sequence[Photograph], rng: np.random.Generator) -> tuple[Tens
     most = min(MOST_CELLS, *(len(photo.cells) for photo in chosen))
     picked = [torch.from_numpy(rng.permutation(len(photo.cells))[:most]) for photo in chosen]
     cells = torch.stack([photo.cells[some] for photo, some in zip(chosen, picked, strict=True)])
-    logits = torch.stack([photo.logits[some] for photo, some in zip(chosen, picked, strict=True)])
-    return cells.float(), logits.float()
+    head = torch.stack([photo.head[some] for photo, some in zip(chosen, picked, strict=True)])
+    return cells.float(), head.float()
 
 
 def mean(runs: Sequence[Learnt], count: int) -> Learnt:
@@ -194,8 +200,23 @@ def mean(runs: Sequence[Learnt], count: int) -> Learnt:
     return Learnt(rotation @ right[:count] @ basis.T, (left[:, :count] * size[:count]) @ rotation.T)
 
 
-def from_logits(u: Tensor, principal: Principal, photos: Photographs) -> tuple[Tensor, Tensor]:
-    """u x as R z + r, of a cell's class logits z: R (k, 1000) and r (k,)."""
-    scaled = u / (photos.deviation * principal.scale)
-    weight = scaled @ principal.directions
-    return weight, -weight @ principal.mean - (u / photos.deviation) @ photos.mean
+def from_logits(
+    u: Tensor, head: Head, photos: Photographs, projection: EvidenceProjection
+) -> tuple[Tensor, Tensor, float]:
+    """u x as R z + r, of a cell's class logits z = W f + b: the least squares over features as photographs have them.
+
+    With u x = A f + a and S the features' covariance, R = A S W' (W S W' + RIDGE mean(diagonal) I)^-1.
+
+    Returns:
+        R (k, 1000), r (k,), and the share of the variance of u x that R z has.
+    """
+    told = (u / (photos.deviation * head.scale)) @ head.directions
+    offset = -told @ head.mean - (u / photos.deviation) @ photos.mean
+    weight, spread = projection.class_weight, head.covariance
+    gram = weight @ spread @ weight.T
+    gram += RIDGE * gram.diagonal().mean() * torch.eye(len(gram))
+    found = torch.linalg.solve(gram, weight @ spread @ told.T).T
+    middle = told @ head.own_mean + offset - found @ (weight @ head.own_mean + projection.class_bias)
+    left = told - found @ weight
+    share = 1 - ((left @ spread) * left).sum() / ((told @ spread) * told).sum()
+    return found, middle, share.item()

@@ -223,7 +223,7 @@ class PhotographReader:
                 allowed[place] = SCENERY
             elif near[name] or name in words.stuff:
                 allowed[place] = UNSURE
-        told = photo.logits.float() @ self.u.T
+        told = photo.head.float() @ self.u.T
         seen = photo.cells.float()
         cells = torch.cat([seen[:, :-1], told, seen[:, -1:]], dim=1)
         p = (cells @ self.rows[names].T).softmax(-1)

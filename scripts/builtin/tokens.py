@@ -7,13 +7,12 @@ no pieces of their own: `words.json` says which canonical word to encode.
 
 from __future__ import annotations
 
-from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
-from tokenizers.models import Unigram
+from tokenizers import Tokenizer
 
 from ifseg_cli.core.bases.ofa.config import PROMPT
+from ifseg_cli.core.vocabulary.whole_names import SPACE, engine
 
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
-SPACE = "▁"
 LAST = "unknown"  # the prompt's last word (method, section 2)
 SCORE = -1.0
 
@@ -35,14 +34,6 @@ def build(names: list[str]) -> tuple[Tokenizer, list[str]]:
         The tokenizer, and its pieces in the order of their ids: 4 special ones, the prompt's, the names'.
     """
     pieces = [*SPECIAL, *dict.fromkeys([*prompt_pieces(), *map(piece, names)])]
-    tokenizer = Tokenizer(Unigram([(one, SCORE) for one in pieces], unk_id=SPECIAL.index("<unk>"), byte_fallback=False))
-    tokenizer.normalizer = normalizers.Sequence(
-        [
-            normalizers.Lowercase(),
-            normalizers.Replace(Regex(r"[\s_-]+"), " "),
-            normalizers.Strip(),
-        ]
-    )
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement=SPACE, prepend_scheme="always", split=False)
+    tokenizer = engine([(one, SCORE) for one in pieces], unknown=SPECIAL.index("<unk>"))
     tokenizer.add_special_tokens(list(SPECIAL))
     return tokenizer, pieces

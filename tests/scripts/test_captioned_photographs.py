@@ -97,7 +97,7 @@ def test_what_is_seen_is_kept_and_a_cut_off_run_goes_on(
     whole = list(seen.load(work, source))
     assert [(each.name, each.grid) for each in whole] == [("a.jpg", (6, 7)), ("b.jpg", (6, 7))]
     assert whole[1].words == {"dog": 3, "grass": 2}
-    shapes = [tuple(part.shape) for part in (whole[0].cells, whole[0].logits, whole[0].neighbours)]
+    shapes = [tuple(part.shape) for part in (whole[0].cells, whole[0].head, whole[0].neighbours)]
     assert shapes == [(42, network.config.dim), (42, 8), (42, 3)]
     with torch.inference_mode():
         pixels = next(iter(photographs.read(source))).pixels
@@ -109,7 +109,7 @@ def test_what_is_seen_is_kept_and_a_cut_off_run_goes_on(
     seen.keep(work, network, known, [source])
     again = list(seen.load(work, source))
     assert (kept / "0000.safetensors").stat().st_mtime_ns == before
-    assert torch.equal(again[1].cells, whole[1].cells) and torch.equal(again[1].logits, whole[1].logits)
+    assert torch.equal(again[1].cells, whole[1].cells) and torch.equal(again[1].head, whole[1].head)
 
 
 def photographs_input(pixels: np.ndarray) -> np.ndarray:

@@ -12,9 +12,10 @@ from builtin import captions, pretrain
 from builtin.captioned import Photograph, Photographs
 from builtin.captions import Learnt, Names
 from builtin.related import Related
-from builtin.seen import Principal
+from builtin.seen import Head
 
 from ifseg_cli.core.adaptation.optimiser import PublishedAdamW
+from ifseg_cli.core.bases.builtin.evidence import EvidenceProjection
 from ifseg_cli.core.bases.builtin.network import BuiltinNetwork
 from ifseg_cli.core.bases.folder import LoadedModel, load_base
 
@@ -51,19 +52,19 @@ def words(base: LoadedModel) -> Related:
 
 @pytest.fixture(scope="module")
 def photos(base: LoadedModel, words: Related) -> Photographs:
-    """Half of each photograph's cells show a little of the name in its caption, and the name's mark in the logits."""
+    """Half of each photograph's cells show a little of the name in its caption, and the name's mark in the features."""
     rng, made = np.random.default_rng(0), []
     silent = torch.zeros(GRID[0] * GRID[1], base.network.embedding.shape[1])
     silent[:, -1] = 4.0
     for number in range(60):
         name = ("dog", "car", "man")[number % 3]
-        logits = torch.from_numpy(rng.normal(size=(len(silent), WIDTH)).astype(np.float32))
-        logits[: len(silent) // 2, number % 3] += 3.0
+        head = torch.from_numpy(rng.normal(size=(len(silent), WIDTH)).astype(np.float32))
+        head[: len(silent) // 2, number % 3] += 3.0
         said = {words.ids[name]: 2, words.ids["hand"]: 1}
         cells = silent + 0.1 * torch.from_numpy(rng.normal(size=silent.shape).astype(np.float32))
         cells[: len(silent) // 2] += 1.0 * base.network.embedding[words.ids[name]]
         made.append(
-            Photograph(cells.half(), logits.half(), torch.arange(36)[:, None].expand(-1, 3).short(), GRID, said, 0)
+            Photograph(cells.half(), head.half(), torch.arange(36)[:, None].expand(-1, 3).short(), GRID, said, 0)
         )
     return Photographs(tuple(made), torch.zeros(WIDTH), torch.ones(WIDTH))
 
@@ -71,13 +72,13 @@ def photos(base: LoadedModel, words: Related) -> Photographs:
 def test_the_loss_is_its_formula() -> None:
     """Against the sums written out, one photograph after the other."""
     torch.manual_seed(0)
-    cells, logits, rows = torch.randn(2, 24, 5), torch.randn(2, 24, 7), torch.randn(9, 5)
+    cells, head, rows = torch.randn(2, 24, 5), torch.randn(2, 24, 7), torch.randn(9, 5)
     u, v = torch.randn(3, 7), torch.randn(9, 3)
     names = [Names({1: 1.0, 2: 0.5}, {3: 0.7}, [4, 5]), Names({6: 1.0}, {3: 0.7}, [8])]
     one, somewhere, quiet = [], [], []
     for number, each in enumerate(names):
         listed = [*each.there, *each.perhaps, *each.absent]
-        added = (logits[number] @ u.T) @ v[listed].T
+        added = (head[number] @ u.T) @ v[listed].T
         p = (cells[number] @ rows[listed].T + added).softmax(-1)
         allowed = torch.tensor([*each.there.values(), *each.perhaps.values()] + [1e-8] * len(each.absent))
         one.append(-(p * allowed).sum(-1).log().mean())
@@ -85,7 +86,7 @@ def test_the_loss_is_its_formula() -> None:
         somewhere.append(-(most + 1e-4).log())
         quiet.append(added.square().flatten())
     expected = torch.stack(one).mean() + 0.3 * torch.stack(somewhere).mean() + 0.02 * torch.cat(quiet).mean()
-    torch.testing.assert_close(captions.caption_loss(cells, logits, names, rows, u, v), expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(captions.caption_loss(cells, head, names, rows, u, v), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_the_mean_of_runs_says_their_mean() -> None:
@@ -98,15 +99,26 @@ def test_the_mean_of_runs_says_their_mean() -> None:
     torch.testing.assert_close(found.u @ found.u.T, torch.eye(6), rtol=1e-4, atol=1e-5)
 
 
-def test_coordinates_from_class_logits_are_those_of_the_principal_ones() -> None:
+def test_class_logits_tell_what_they_can() -> None:
+    """Where the logits hold all that is learnt, R z + r is u x; where they hold a part, it is the best guess."""
     torch.manual_seed(0)
-    principal = Principal(torch.randn(1000), torch.linalg.qr(torch.randn(1000, 8)).Q.T, torch.rand(8) + 0.5)
-    photos = Photographs((), torch.randn(8), torch.rand(8) + 0.5)
-    u, z = torch.randn(3, 8), torch.randn(4, 1000)
-    weight, bias = captions.from_logits(u, principal, photos)
-    torch.testing.assert_close(
-        z @ weight.T + bias, ((principal(z) - photos.mean) / photos.deviation) @ u.T, rtol=1e-4, atol=1e-4
-    )
+    projection = EvidenceProjection(1, 1, 8)
+    projection.class_weight, projection.class_bias = torch.randn_like(projection.class_weight), torch.randn(1000)
+    told = torch.randn(3, 1000) @ projection.class_weight / 30
+    mixing = torch.randn(1280, 1280) / 36
+    features = torch.randn(4000, 1280) @ mixing + 2.0
+    for seen, least in ((told, 0.99), (told + 0.5 * told.std() * torch.randn_like(told), 0.6)):
+        directions = torch.linalg.qr(seen.T).Q.T.contiguous()
+        head = Head(torch.randn(1280), directions, torch.rand(3) + 0.5, torch.cov(features.T), features.mean(0))
+        photos = Photographs((), torch.randn(3), torch.rand(3) + 0.5)
+        u = torch.eye(3)
+        weight, bias, share = captions.from_logits(u, head, photos, projection)
+        x = (head(features) - photos.mean) / photos.deviation
+        left = x - ((features @ projection.class_weight.T + projection.class_bias) @ weight.T + bias)
+        measured = 1 - left.var(0).sum() / x.var(0).sum()
+        assert left.mean(0).abs().max() < 1e-2
+        assert share == pytest.approx(measured.item(), abs=1e-3)
+        assert least < share <= 1.0
 
 
 def test_what_is_drawn_never_contradicts_the_caption(photos: Photographs, words: Related) -> None:
@@ -140,7 +152,7 @@ def test_words_are_learnt_where_their_mark_is(
     learnt = captions.learn(photos, words, rows, run)
     assert not learnt.v[words.ids["boat"]].any() and learnt.v[words.ids["dog"]].any()
     photo = photos.all[0]  # of a dog
-    score = photo.logits.float() @ learnt.u.T @ learnt.v.T
+    score = photo.head.float() @ learnt.u.T @ learnt.v.T
     better = score[:, words.ids["dog"]] - score[:, words.ids["car"]]
     assert better[:18].mean() > better[18:].mean() + 1.0
     again = captions.learn(photos, words, rows, run)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import tokenizers
 import torch
 
 from ifseg_cli.core.bases.folder import LoadedModel, save_folder
@@ -22,6 +21,7 @@ from ifseg_cli.core.vocabulary.known import KnownWords
 from ifseg_cli.core.vocabulary.reader import Reader
 from ifseg_cli.core.vocabulary.tokenizer import Tokenizer
 from ifseg_cli.core.vocabulary.vocabulary import build_vocabulary
+from ifseg_cli.core.vocabulary.whole_names import SPACE, engine
 
 TOKENIZER = Path(__file__).parents[1] / "data" / "tokenizer"
 CONFIG = ModelConfig(
@@ -84,10 +84,9 @@ def save_worded_base(folder: Path) -> Path:
 
 def save_tiny_model(folder: Path, raw_ids: tuple[int, ...] | None = None) -> Path:
     """Write the model adapted to `NAMES`; with other mask values where raw ids are given."""
-    engine = tokenizers.Tokenizer(tokenizers.models.WordLevel({word: i for i, word in enumerate(WORDS)}, "<unk>"))
-    engine.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
     folder.mkdir(parents=True)
-    engine.save(str(folder / "tokenizer.json"))
+    pieces = [(word if word.startswith("<") else SPACE + word, -1.0) for word in WORDS]
+    engine(pieces, WORDS.index("<unk>")).save(str(folder / "tokenizer.json"))
     reader = reader_of(ADAPTED, Tokenizer.load(folder))
     categories = [Category(name, raw_id=raw_ids[i] if raw_ids else None) for i, name in enumerate(NAMES)]
     vocabulary = build_vocabulary(categories, reader, "names")

@@ -8,8 +8,10 @@ Two families, one door (`Tokenizer.load`):
   with one leading space (method, section 2); here that is `str.split` in Python, because the library's own idea of
   white space differs for a few control characters. Special symbols (`<mask>`, `<bin_0>`, ...) in a text are spelled
   out like any other letters.
-- anything else the `tokenizers` library can read from a `tokenizer.json`, such as the built-in base's Unigram over
-  whole names. Its own normaliser decides about case; special symbols in a text become the unknown token.
+- *Unigram over whole names*, the built-in base's (`whole_names.py`). Special symbols in a text become the unknown one.
+
+Of a `tokenizer.json` only its pieces, ids and merges are taken. The rules it may hold besides (regular expressions,
+replacements) are a program: a stranger's could run for ever or bring the process down.
 
 One id above `size` can come out, and only for OFA: the published program reads a *word* that begins with `<seg_` as a
 symbol of its dictionary, so `<seg_3>` is `size + 3` and any other such word is unknown. No embedding table has these
@@ -19,6 +21,7 @@ rows; `build_vocabulary` refuses them.
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any, cast
@@ -26,15 +29,16 @@ from typing import Any, cast
 import tokenizers
 from tokenizers import models, pre_tokenizers
 
-from ifseg_cli.core.errors import NoTokenizerError, TokenizerError
+from ifseg_cli.core.errors import NoTokenizerError, TokenizerError, shown
 from ifseg_cli.core.files import read_small, write_text
+from ifseg_cli.core.vocabulary.landmarks import require_ofa
+from ifseg_cli.core.vocabulary.whole_names import SPACE, engine
 
 MAX_BYTES = 32 << 20  # a tokenizer file above this is no tokenizer
 SPECIALS = ("<s>", "<pad>", "</s>", "<unk>")
 PUBLISHED_TEXT = 50265  # OFA's entries up to and with <mask>; the codes and bins follow
 CODES, BINS = 8192, 1000
 LAYOUTS = "tokenizer.json, or vocab.json with merges.txt, or encoder.json with vocab.bpe and dict.txt"
-SPACE = "▁"
 
 
 class Tokenizer:
@@ -140,7 +144,9 @@ def _byte_level_bpe(symbols: dict[str, int], merges: list[tuple[str, str]], path
     # A whitespace split in front of ByteLevel gives every word its own leading space.
     splits = [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.ByteLevel(add_prefix_space=True)]
     engine.pre_tokenizer = pre_tokenizers.Sequence(splits)  # pyright: ignore[reportAttributeAccessIssue]
-    return Tokenizer(engine, symbols, byte_level=True, text=engine.to_str())
+    made = Tokenizer(engine, symbols, byte_level=True, text=engine.to_str())
+    require_ofa(symbols, len(merges), made.encode, path)
+    return made
 
 
 def _with_published_symbols(symbols: dict[str, int]) -> dict[str, int]:
@@ -186,7 +192,7 @@ def _read_merges(path: Path) -> list[tuple[str, str]]:
 
 
 def _from_json(path: Path) -> Tokenizer:
-    """A `tokenizer.json`. One with byte-level BPE is rebuilt under OFA's rules; any other keeps its own."""
+    """A `tokenizer.json`, rebuilt under our own rules."""
     text = _read_text(path)
     values = _parse(text, path)
     model = values.get("model")
@@ -197,26 +203,31 @@ def _from_json(path: Path) -> Tokenizer:
     if model.get("type") == "BPE" and "ByteLevel" in json.dumps(values.get("pre_tokenizer")):
         symbols = _check_symbols(model.get("vocab"), path) | added
         return _byte_level_bpe(symbols, _merges_of(model, path), path)
-    # What a text may contain is the text's own: added tokens would be cut out of it, templates would wrap it.
-    plain = values | {"added_tokens": [], "post_processor": None, "truncation": None, "padding": None}
-    _check_unknown(model, path)
-    try:
-        engine = tokenizers.Tokenizer.from_str(json.dumps(plain))
-        engine.encode("\U0010fffd")  # a letter that no file has: shows whether unknown ones can be read
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # a panic inside the library is no Exception
-        raise TokenizerError(f"{path}: {error}", "a tokenizer.json of the tokenizers library") from error
-    symbols = _check_symbols(engine.get_vocab() | added, path)
-    return Tokenizer(engine, symbols, byte_level=False, text=text)
+    if model.get("type") != "Unigram":
+        found = f"{path} holds a model of kind {shown(str(model.get('type')), 40)}"
+        raise TokenizerError(found, "byte-level BPE (OFA's), or Unigram over whole names")
+    pieces, unknown = _pieces(model, path)
+    made = engine(pieces, unknown)
+    symbols = _check_symbols({piece: index for index, (piece, _) in enumerate(pieces)} | added, path)
+    return Tokenizer(made, symbols, byte_level=False, text=made.to_str())
 
 
-def _check_unknown(model: dict[str, Any], path: Path) -> None:
-    """A Unigram needs its unknown piece in its list: the library aborts at the first strange letter otherwise."""
-    pieces, index = model.get("vocab"), model.get("unk_id")
-    inside = isinstance(pieces, list) and type(index) is int and 0 <= index < len(cast("list[Any]", pieces))
-    if model.get("type") == "Unigram" and not inside:
-        raise TokenizerError(f"{path}: unk_id {index!r}", "the index of a piece")
+def _pieces(model: dict[str, Any], path: Path) -> tuple[list[tuple[str, float]], int]:
+    """Pieces with their log-probabilities, and which one is the unknown piece.
+
+    Without it in its list the library aborts at the first strange letter.
+    """
+    listed, unknown = model.get("vocab"), model.get("unk_id")
+    pieces: list[tuple[str, float]] = []
+    for entry in cast("list[Any]", listed) if isinstance(listed, list) else []:
+        piece, score = entry if isinstance(entry, list) and len(cast("list[Any]", entry)) == 2 else (None, None)
+        number = isinstance(score, (int, float)) and not isinstance(score, bool) and math.isfinite(score)
+        if not isinstance(piece, str) or not number:
+            raise TokenizerError(f"{path}: piece {shown(str(entry), 40)}", "a text and its log-probability")
+        pieces.append((piece, float(cast("float", score))))
+    if type(unknown) is not int or not 0 <= unknown < len(pieces):
+        raise TokenizerError(f"{path}: unk_id {shown(str(unknown), 40)}", "the index of a piece")
+    return pieces, unknown
 
 
 def _added_symbols(values: dict[str, Any], path: Path) -> dict[str, int]:

@@ -142,7 +142,36 @@ def test_an_added_token_is_not_cut_out_of_a_text(tmp_path: Path) -> None:
     assert size not in tokenizer.encode("dog <mask>")
 
 
+PROGRAMS = {
+    "a regular expression without end": {"type": "Replace", "pattern": {"Regex": "(a+)+$|(x*)*y"}, "content": ""},
+    "one that is none": {"type": "Replace", "pattern": {"Regex": "(?<=a*)["}, "content": ""},
+    "replacements that grow": {
+        "type": "Sequence",
+        "normalizers": [{"type": "Replace", "pattern": {"String": "a"}, "content": "a" * 1000}] * 8,
+    },
+    "a kind of another version": {"type": "Precompiled", "precompiled_charsmap": "AAAA"},
+}
+
+
+@pytest.mark.parametrize("part", ["normalizer", "pre_tokenizer", "post_processor", "decoder"])
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_rules_in_a_file_are_not_run(program: str, part: str, whole: Tokenizer, tmp_path: Path) -> None:
+    values = json.loads((DATA / "whole_names.json").read_text(encoding="utf-8"))
+    (tmp_path / "tokenizer.json").write_text(json.dumps(values | {part: PROGRAMS[program]}), encoding="utf-8")
+    tokenizer = Tokenizer.load(tmp_path)
+    assert tokenizer.encode("Dining table " + "a" * 60) == whole.encode("Dining table " + "a" * 60)
+
+
 FAULTS = {
+    "a model of another kind": ({"tokenizer.json": '{"model": {"type": "WordLevel", "vocab": {"a": 0}}}'}, "WordLevel"),
+    "a piece without a number": (
+        {"tokenizer.json": '{"model": {"type": "Unigram", "vocab": [["a", "x"]], "unk_id": 0}}'},
+        "a text and its log-probability",
+    ),
+    "a piece of no finite number": (
+        {"tokenizer.json": '{"model": {"type": "Unigram", "vocab": [["a", NaN]], "unk_id": 0}}'},
+        "a text and its log-probability",
+    ),
     "empty folder": ({}, "no tokenizer in"),
     "half a layout": ({"vocab.json": '{"a": 0}'}, "has vocab.json alone"),
     "no JSON": ({"tokenizer.json": "{"}, "is no JSON"),
