@@ -11,7 +11,7 @@ captions say is somewhere:
         - 0.3 mean over sure w of log (mean of the p(w) of the twelfth of the cells that show w most)
         + 0.02 mean (U x . v_w)^2
 
-A_w: 1 if two captions say w, 0.5 if one does, 0.7 for scenery, 0.25 for other stuff, 0 for names that are not there.
+A_w: 1 if two captions say w and for scenery, 0.8 if one does, 0.25 for other stuff, 0 for names that are not there.
 The mean of three runs is brought back to 64 directions by an SVD, and U x is written as R z + r, linear in the cell's
 class logits z: artificial cells have those, not features. No mask is read.
 """
@@ -40,7 +40,7 @@ from ifseg_cli.core.bases.builtin.network import BuiltinNetwork
 COORDINATES = 64
 STRENGTH = 0.4  # less than 1, because all that is learnt overshoots; chosen on labelled photographs (docs/log.md)
 LEAST = 8  # photographs that name a word, from which on it learns
-ONCE, SCENERY, STUFF = 0.5, 0.7, 0.25  # A of a word that one caption says, of scenery, of other stuff
+ONCE, SCENERY, STUFF = 0.8, 1.0, 0.25  # A of a word that one caption says, of scenery, of other stuff
 SOMEWHERE, QUIET = 0.3, 0.02  # weights of the loss's second and third term
 MOST_CELLS = 220  # of a photograph in a step
 BATCH, WARM = 32, 30

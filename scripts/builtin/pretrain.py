@@ -4,7 +4,7 @@ Every update draws photographs and a vocabulary of its own, 5 to 40 names: some 
 names are what the others do not show), scenery, and others. A cell's target is what the plain scores say, given what
 the caption allows:
 
-    q ~ (p A)^SHARP, smoothed;      A = 1 for names the caption says, 0.7 scenery, 0.3 related or stuff, 0 else
+    q ~ (p A)^SHARP, smoothed;      A = 1 for scenery and names the caption says, 0.3 related or stuff, 0 else
 
 and the loss is the cross-entropy to q, on cells where one name has more than half of it, of
 
@@ -52,7 +52,7 @@ OPTIMISER = Optimiser(
 )
 AVERAGE = 0.98  # decay of the running average of the weights, which is what ships
 SMALLEST, LARGEST = 5, 40  # names of a vocabulary
-SCENERY, UNSURE = 0.7, 0.3  # A of scenery, and of what the caption might mean
+UNSURE = 0.3  # A of what the caption might mean
 SHARP, ROUNDS = 1.5, 8  # of the target
 CLEAR, THERE = 0.5, 0.05  # a cell counts if so much of its target is one name, and of its plain score allowed
 CONSTANT = 1.0  # weight of the square of what is added on average
@@ -217,10 +217,8 @@ class PhotographReader:
         near, words = self.words.near(photo.said.keys() | said), self.words
         allowed = torch.zeros(len(names))
         for place, name in enumerate(names):
-            if name in said:
+            if name in said or name in words.scenery:
                 allowed[place] = 1.0
-            elif name in words.scenery:
-                allowed[place] = SCENERY
             elif near[name] or name in words.stuff:
                 allowed[place] = UNSURE
         told = photo.head.float() @ self.u.T
