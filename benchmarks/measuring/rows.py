@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ifseg_cli.core.bases.ofa.segmenter import Segmenter
+from ifseg_cli.core.prediction.method.presence import with_presence
 from ifseg_cli.core.prediction.method.smoothing import smooth
 from ifseg_cli.core.prediction.method.upsample import label_map
 from ifseg_cli.core.recipe import PredictionSettings
@@ -64,8 +65,9 @@ ROWS = {
 def winners(
     scores: Tensor, seen: Look, smoothing: PredictionSettings | None, size: tuple[int, int]
 ) -> NDArray[np.int16]:
-    """Scores (1, N, M) -> the winner for every pixel (H, W), smoothed first where `smoothing` says how."""
+    """Scores (1, N, M) -> the winner for every pixel (H, W), with presence and smoothed where `smoothing` says how."""
     if smoothing is not None:
+        scores = with_presence(scores, smoothing.presence)
         neighbours = seen.neighbours[..., : smoothing.neighbours]
         scores = smooth(scores.softmax(-1), neighbours, smoothing.smoothing_iterations)
     values = scores[0].T.reshape(-1, *seen.grid)

@@ -26,6 +26,7 @@ def adapt(
     strict: options.Strict = False,
     tokenizer: options.Tokenizer = None,
     size_from_weights: options.SizeFromWeights = False,
+    prompt: options.Prompt = None,
     offline: options.Offline = False,
     device: options.Device = "auto",
     save: Annotated[
@@ -61,7 +62,7 @@ def adapt(
         allow_unknown=allow_unknown,
         strict=strict,
         device=device,
-        loading=options.loading(tokenizer, size_from_weights, offline),
+        loading=options.loading(tokenizer, size_from_weights, prompt, offline),
     )
     for warning in run.warnings:
         console.say_warning(warning)
@@ -70,6 +71,8 @@ def adapt(
         console.say_error(f"interrupted; the same command with --resume goes on from {out}")
         return console.INTERRUPTED
     console.say(f"done in {console.duration(ended.seconds)}, {ended.steps / ended.seconds:.2f} steps/s")
+    if run.base.network.note:
+        console.say(run.base.network.note)
     folder = console.escape(str(out))
     console.say(f"model in [bold]{folder}[/]; next: ifseg predict PICTURES --model {folder}")
     return console.DONE

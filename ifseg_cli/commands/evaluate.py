@@ -53,6 +53,7 @@ def evaluate(
     device: options.Device = "auto",
     tokenizer: options.Tokenizer = None,
     size_from_weights: options.SizeFromWeights = False,
+    prompt: options.Prompt = None,
     offline: options.Offline = False,
     no_overlay: options.NoOverlay = False,
     overwrite: options.Overwrite = False,
@@ -93,7 +94,7 @@ def evaluate(
                 "overlay": False if no_overlay else None,
             },
             device=device,
-            loading=options.loading(tokenizer, size_from_weights, offline),
+            loading=options.loading(tokenizer, size_from_weights, prompt, offline),
             overwrite=overwrite,
             on_step=on_step,
         )

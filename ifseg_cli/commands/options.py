@@ -58,6 +58,25 @@ SizeFromWeights = Annotated[
         "--size-from-weights", help="Go on where a file's settings disagree with its weights.", rich_help_panel=BASE
     ),
 ]
+Prompt = Annotated[
+    str | None,
+    typer.Option(
+        "--prompt",
+        metavar="TEXT",
+        help="The words before the names, if its authors trained it with others than OFA's.",
+        show_default=False,
+        rich_help_panel=BASE,
+    ),
+]
+OfCheckpoint = Annotated[
+    str | None,
+    typer.Option(
+        "--categories",
+        help="For a .pt file that does not name its categories.",
+        show_default=False,
+        rich_help_panel=BASE,
+    ),
+]
 Offline = Annotated[bool, typer.Option("--offline", help="Never touch the network.", rich_help_panel=BASE)]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.", rich_help_panel=BASE)]
 
@@ -174,8 +193,10 @@ def words_given(file_or_list: str | None, names: Sequence[str] | None) -> str | 
     return file_or_list if file_or_list is not None else names or ()
 
 
-def loading(tokenizer: Path | None, size_from_weights: bool, offline: bool = False) -> LoadOptions:
+def loading(
+    tokenizer: Path | None, size_from_weights: bool, prompt: str | None = None, offline: bool = False
+) -> LoadOptions:
     """How a base is read."""
     from ifseg_cli.core.bases.places import LoadOptions
 
-    return LoadOptions(tokenizer, size_from_weights, offline)
+    return LoadOptions(tokenizer, size_from_weights, offline, prompt)

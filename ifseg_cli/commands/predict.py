@@ -36,12 +36,8 @@ def predict(
     device: options.Device = "auto",
     tokenizer: options.Tokenizer = None,
     size_from_weights: options.SizeFromWeights = False,
-    categories: Annotated[
-        str | None,
-        typer.Option(
-            help="For a .pt file that does not name its categories.", show_default=False, rich_help_panel=options.BASE
-        ),
-    ] = None,
+    prompt: options.Prompt = None,
+    categories: options.OfCheckpoint = None,
     no_overlay: options.NoOverlay = False,
     save_confidence: options.SaveConfidence = False,
     max_pixels: options.MaxPixels = None,
@@ -61,7 +57,7 @@ def predict(
     from ifseg_cli.core.prediction.run import prepare
     from ifseg_cli.core.vocabulary.files import gather_categories
 
-    loading = options.loading(tokenizer, size_from_weights)
+    loading = options.loading(tokenizer, size_from_weights, prompt)
     if categories is not None:
         loading = replace(loading, categories=gather_categories(categories)[0])
     run = prepare(

@@ -33,6 +33,7 @@ def synth(
     strict: options.Strict = False,
     tokenizer: options.Tokenizer = None,
     size_from_weights: options.SizeFromWeights = False,
+    prompt: options.Prompt = None,
     offline: options.Offline = False,
     as_json: options.AsJson = False,
     overwrite: options.Overwrite = False,
@@ -57,7 +58,7 @@ def synth(
         overrides=override or (),
         allow_unknown=allow_unknown,
         strict=strict,
-        loading=options.loading(tokenizer, size_from_weights, offline),
+        loading=options.loading(tokenizer, size_from_weights, prompt, offline),
         overwrite=overwrite,
         command=console.command(),
     )

@@ -38,6 +38,7 @@ def vocab(
     strict: options.Strict = False,
     tokenizer: options.Tokenizer = None,
     size_from_weights: options.SizeFromWeights = False,
+    prompt: options.Prompt = None,
     offline: options.Offline = False,
     as_json: options.AsJson = False,
     overwrite: options.Overwrite = False,
@@ -63,7 +64,7 @@ def vocab(
         out=out,
         allow_unknown=allow_unknown,
         strict=strict,
-        loading=options.loading(tokenizer, size_from_weights, offline),
+        loading=options.loading(tokenizer, size_from_weights, prompt, offline),
         overwrite=overwrite,
     )
     seen = found.inspection

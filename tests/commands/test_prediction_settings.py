@@ -17,6 +17,7 @@ from ifseg_cli.core.recipe.expect import keys
 
 # A value that must change what comes out, what is then different, and the folder of pictures where it shows.
 CHANGED = {
+    "presence": ("2.0", "confidence", "photos"),
     "smoothing_iterations": ("0", "confidence", "photos"),
     "neighbours": ("1", "confidence", "photos"),
     "threshold": ("0.999", "ignored", "photos"),

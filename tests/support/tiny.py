@@ -85,7 +85,7 @@ def save_worded_base(folder: Path) -> Path:
 def save_tiny_model(folder: Path, raw_ids: tuple[int, ...] | None = None) -> Path:
     """Write the model adapted to `NAMES`; with other mask values where raw ids are given."""
     folder.mkdir(parents=True)
-    pieces = [(word if word.startswith("<") else SPACE + word, -1.0) for word in WORDS]
+    pieces = [(word if word in WORDS[:4] else SPACE + word, -1.0) for word in WORDS]
     engine(pieces, WORDS.index("<unk>")).save(str(folder / "tokenizer.json"))
     reader = reader_of(ADAPTED, Tokenizer.load(folder))
     categories = [Category(name, raw_id=raw_ids[i] if raw_ids else None) for i, name in enumerate(NAMES)]

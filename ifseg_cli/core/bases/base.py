@@ -55,12 +55,14 @@ class Network(nn.Module, ABC):
             the first gets the pixels of all: the others score `NEVER`.
         pictures: size, colours and native grid of what it reads.
         has_noise: whether `artificial` draws more than bare rows.
+        note: what was measured of adapting it, in a sentence; empty where nobody measured.
     """
 
     rows: Tensor
     first: Tensor
     pictures: PictureFacts
     has_noise: ClassVar[bool] = False
+    note: ClassVar[str] = ""
 
     @abstractmethod
     def set_vocabulary(self, prompt_ids: Sequence[int], piece_ids: Sequence[Sequence[Sequence[int]]]) -> None:

@@ -32,9 +32,9 @@ from ifseg_cli.core.bases.ofa.published import load_published
 from ifseg_cli.core.bases.ofa.segmenter import Segmenter
 from ifseg_cli.core.bases.ofa.sizes import require_sane
 from ifseg_cli.core.bases.places import DEFAULTS, KNOWN, LoadOptions, exists, find_base, is_ours, require_folder
-from ifseg_cli.core.errors import CheckpointError
+from ifseg_cli.core.errors import CheckpointError, shown
 from ifseg_cli.core.files import write_atomic, write_json, write_text
-from ifseg_cli.core.recipe import PredictionSettings, load_recipe, recipe_names
+from ifseg_cli.core.recipe import load_recipe, recipe_names
 from ifseg_cli.core.vocabulary.known import KnownWords
 from ifseg_cli.core.vocabulary.reader import Reader
 from ifseg_cli.core.vocabulary.tokenizer import Tokenizer
@@ -67,7 +67,7 @@ def load_base(name: str, device: torch.device, options: LoadOptions = DEFAULTS) 
         fetched = fetch(place, options.offline)
         return replace(load_published(fetched.folder, device, options, as_base=True), origin=fetched.origin)
     if _own_folder(place) is not None:
-        _require_own_tokenizer(place, options)
+        _require_published(place, options)
         return load_folder(place, device)
     return load_published(place, device, options, as_base=True)
 
@@ -83,7 +83,7 @@ def load_model_folder(path: Path, device: torch.device, options: LoadOptions = D
         found = f"{path} has its own categories"
         raise CheckpointError(found, "--categories with a training checkpoint only", "leave out --categories")
     if own is not None:
-        _require_own_tokenizer(path, options)
+        _require_published(path, options)
     loaded = load_folder(path, device) if own is not None else load_published(path, device, options)
     if loaded.vocabulary is None:
         raise CheckpointError(f"{path} is a base without categories", "an adapted model", "run ifseg adapt first")
@@ -95,10 +95,13 @@ def _own_folder(path: Path) -> Path | None:
     return path if not exists(path) or (path.is_dir() and is_ours(path)) else None
 
 
-def _require_own_tokenizer(path: Path, options: LoadOptions) -> None:
-    if options.tokenizer is not None:
-        found = f"--tokenizer {options.tokenizer}, and {path} has its own"
-        raise CheckpointError(found, "--tokenizer with a published file only", "leave it out")
+def _require_published(path: Path, options: LoadOptions) -> None:
+    """Refuse what can be said of published files only: a folder of ours has its own."""
+    for name in ("tokenizer", "prompt"):
+        told = getattr(options, name)
+        if told is not None:
+            found = f"--{name} {shown(str(told), 100)}, and {path} has its own"
+            raise CheckpointError(found, f"--{name} with a published file only", "leave it out")
 
 
 def load_folder(path: Path, device: torch.device) -> LoadedModel:
@@ -132,8 +135,9 @@ def load_folder(path: Path, device: torch.device) -> LoadedModel:
     network.to(device).eval()
     reader = Reader(Tokenizer.load(path), config.prompt, config.max_text, known)
     recipe = path / "recipe.yaml"
-    prediction = load_recipe(recipe).prediction if recipe.exists() else PredictionSettings()
-    return LoadedModel(network, reader, vocabulary, _recipe_name(path, settings), path, prediction)
+    name = _recipe_name(path, settings)
+    prediction = load_recipe(recipe if recipe.exists() else name).prediction
+    return LoadedModel(network, reader, vocabulary, name, path, prediction)
 
 
 def _recipe_name(path: Path, settings: dict[str, Any]) -> str:

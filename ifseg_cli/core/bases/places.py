@@ -39,6 +39,7 @@ class LoadOptions:
     tokenizer: Path | None = None  # instead of the files beside the weights
     size_from_weights: bool = False  # believe the tensors where the file's settings say otherwise
     offline: bool = False  # never touch the network
+    prompt: str | None = None  # instead of the one in the file's settings, or OFA's
     categories: tuple[Category, ...] | None = None  # of a training checkpoint, instead of its own list
 
 

@@ -75,6 +75,12 @@ class Regularisation(_Closed):
 class PredictionSettings(_Closed):
     """What `ifseg predict` does with the adapted model unless told otherwise (method, section 6)."""
 
+    presence: float = Field(
+        default=0.0,
+        ge=0,
+        le=10,
+        description="weight of how strongly a name stands out anywhere in the picture; 0: none",
+    )
     smoothing_iterations: int = Field(default=25, ge=0, le=10_000, description="rounds of smoothing; 0: none")
     neighbours: int = Field(default=3, ge=1, le=100, description="K: cells averaged, the cell itself among them")
     threshold: float = Field(default=0.0, ge=0, le=1, description="pixels less confident than this are marked ignore")

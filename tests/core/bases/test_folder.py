@@ -109,6 +109,7 @@ def test_a_name_that_no_file_can_have(tmp_path: Path) -> None:
         assert len(caught.value.message) < 300
 
 
-def test_our_own_folders_bring_their_tokenizer(tiny_base: Path, tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="has its own; expected --tokenizer with a published file only"):
-        load_base(str(tiny_base), torch.device("cpu"), LoadOptions(tokenizer=tmp_path))
+@pytest.mark.parametrize(("name", "value"), [("tokenizer", Path("elsewhere")), ("prompt", "what?")])
+def test_our_own_folders_bring_their_tokenizer_and_prompt(tiny_base: Path, name: str, value: object) -> None:
+    with pytest.raises(CheckpointError, match=f"has its own; expected --{name} with a published file only"):
+        load_base(str(tiny_base), torch.device("cpu"), LoadOptions(**{name: value}))  # pyright: ignore

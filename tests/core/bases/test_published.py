@@ -179,6 +179,14 @@ def test_settings_that_no_tensor_tells_are_taken(tmp_path: Path) -> None:
     assert (config.scale_factor, config.prompt, config.image_mean[0]) == (4.0, "what?", 0.485)
 
 
+def test_a_prompt_that_is_said_goes_before_the_files_own(tmp_path: Path) -> None:
+    path = files.training_file(tmp_path, prompt_prefix="what?")
+    loaded = base(path, prompt="Which things are there?")
+    assert loaded.network.config.prompt == loaded.reader.prompt == "Which things are there?"
+    told = message(path, prompt="x" * 100_000)
+    assert told.startswith("--prompt: prompt is ") and len(told) < 300
+
+
 def test_shapes_that_cannot_be(fresh: Path) -> None:
     path = rewrite(fresh / "fairseq" / "ofa.pt", {"encoder.embed_image_positions.weight": torch.ones(100, 8)})
     assert "encoder.embed_image_positions.weight has 100 rows" in message(path)

@@ -70,18 +70,21 @@ def test_at_the_native_grid_tables_are_read_straight(model: Segmenter, monkeypat
         assert model.scores(torch.randn(1, 36, 16), (6, 6)).shape == (1, 36, 3)
 
 
-def test_attention_equals_the_formula() -> None:
+@pytest.mark.parametrize(("width", "factor"), [(8, 2.0), (64, 2.0), (80, 2.0), (64, 4.0)])
+def test_attention_equals_the_formula(width: int, factor: float) -> None:
+    """Heads as wide as the published sizes have them: the factor is (factor * d / heads) ** -0.5 (OFA's attention)."""
     torch.manual_seed(0)
-    attention = Attention(CONFIG)
+    dim = 2 * width
+    attention = Attention(replace(CONFIG, dim=dim, scale_factor=factor))
     torch.nn.init.normal_(attention.c_attn)
-    x, memory, bias = torch.randn(2, 5, 16), torch.randn(2, 7, 16), torch.randn(2, 5, 7)
+    x, memory, bias = torch.randn(2, 5, dim), torch.randn(2, 7, dim), torch.randn(2, 5, 7)
     q, k, v = attention.q_proj(x), attention.k_proj(memory), attention.v_proj(memory)
     heads = []
     for head in range(2):
-        part = slice(8 * head, 8 * head + 8)
-        weights = (q[..., part] @ k[..., part].transpose(1, 2) * (2 * 8) ** -0.5 + bias[head]).softmax(-1)
+        part = slice(width * head, width * (head + 1))
+        weights = (q[..., part] @ k[..., part].transpose(1, 2) * (factor * width) ** -0.5 + bias[head]).softmax(-1)
         heads.append(weights @ v[..., part] * attention.c_attn[head])
-    assert torch.allclose(attention(x, memory, bias), attention.out_proj(torch.cat(heads, -1)), atol=1e-6)
+    assert torch.allclose(attention(x, memory, bias), attention.out_proj(torch.cat(heads, -1)), atol=1e-5)
 
 
 def test_the_residual_adds_the_plain_score(model: Segmenter) -> None:

@@ -9,7 +9,7 @@ words           the tokenizer beside the file or by --tokenizer; a training chec
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from ifseg_cli.core.bases.ofa.sizes import (
     config_from_weights,
     require_agreement,
     require_known_kind,
+    require_sane,
     size_name,
 )
 from ifseg_cli.core.bases.places import DEFAULTS, LoadOptions, weights_in
@@ -99,6 +100,9 @@ def _open(file: Path, options: LoadOptions) -> _Opened:
     training = SEGMENTATION in weights
     require_known_kind(settings, training, source)
     config = config_from_weights(shapes_of(weights), settings, source)
+    if options.prompt is not None:
+        config = replace(config, prompt=options.prompt)
+        require_sane(config, "--prompt")
     if config.tokens == CHINESE_TOKENS:
         found = f"{source} is a {size_name(config)}: its dictionary has {CHINESE_TOKENS} entries"
         raise CheckpointError(found, "an English OFA, with 59457", "fetch the English one; IFSeg works with no other")

@@ -10,6 +10,7 @@ from torch import Tensor
 from ifseg_cli.core.bases.base import Network, PictureFacts
 from ifseg_cli.core.images.decode import Pixels
 from ifseg_cli.core.images.resize import normalise, resize, target_size
+from ifseg_cli.core.prediction.method.presence import with_presence
 from ifseg_cli.core.prediction.method.smoothing import nearest_cells, smooth
 from ifseg_cli.core.prediction.method.upsample import LabelMap, label_map
 from ifseg_cli.core.recipe import PredictionSettings
@@ -41,10 +42,10 @@ def grid_values(network: Network, images: Tensor, settings: PredictionSettings) 
     Args:
         network: in eval mode, with its vocabulary set.
         images: (B, 3, H', W'), normalised.
-        settings: smoothing.
+        settings: presence and smoothing.
     """
     seen = network.see(images.to(network.rows.device))
-    scores = network.scores(seen.cells, seen.grid).float()  # (B, N, M)
+    scores = with_presence(network.scores(seen.cells, seen.grid).float(), settings.presence)  # (B, N, M)
     smoothed = settings.smoothing_iterations > 0
     if smoothed:
         neighbours = nearest_cells(seen.similarity, settings.neighbours)
