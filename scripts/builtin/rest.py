@@ -1,8 +1,8 @@
 """`background`: a row of its own meaning, what claims a cell that no other name claims.
 
 A cell's last coordinate is always CONSTANT, so the row [0, ..., 0; SCORE / CONSTANT] scores SCORE everywhere: a cell
-goes to it where every other name scores less. Nothing of ImageNet speaks for it. SCORE is the one number of the base
-besides the damping that was chosen on labelled photographs (docs/log.md).
+goes to it where every other name scores less. Nothing of ImageNet speaks for it. SCORE was chosen on labelled
+photographs (docs/log.md).
 """
 
 from __future__ import annotations
