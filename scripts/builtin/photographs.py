@@ -109,7 +109,7 @@ def words(told: tuple[str, ...], known: KnownWords, stop: frozenset[str]) -> dic
     for caption in told:
         for word in _words(caption, known, stop):
             counts[word] = counts.get(word, 0) + 1
-    return counts
+    return dict(sorted(counts.items()))  # a set's order differs from run to run, and sums follow it
 
 
 def listed(name: str) -> tuple[str, ...]:

@@ -61,6 +61,8 @@ def test_captions_become_words_with_counts(base: tuple[BuiltinNetwork, KnownWord
     stop = frozenset(photographs.listed("stop"))
     found = photographs.words(("A dog runs in the grass, a dog !", "Two dogs on grass", "a white dog"), base[1], stop)
     assert found == {"dog": 3, "grass": 2}
+    many = photographs.words(("A zebra, a dog, a car, a boat and a man",), base[1], stop)
+    assert list(many) == sorted(many) and len(many) == 5
     assert "man" in photographs.words(("A man rides a wave",), base[1], stop)
     assert not photographs.words(("He runs and jumps after one of the others",), base[1], stop)
 
