@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,33 @@ def test_settings_that_no_tensor_tells_are_taken(tmp_path: Path) -> None:
     path = files.training_file(tmp_path, attn_scale_factor=4, imagenet_default_mean_and_std=True, prompt_prefix="what?")
     config = base(path).network.config
     assert (config.scale_factor, config.prompt, config.image_mean[0]) == (4.0, "what?", 0.485)
+
+
+ODD_ROWS: dict[str, Callable[[Tensor], Tensor]] = {
+    "sparse": Tensor.to_sparse,
+    "compressed": Tensor.to_sparse_csr,
+    "complex": lambda rows: rows.to(torch.complex64),
+    "without values": lambda rows: rows.to("meta"),
+    "quantized": lambda rows: torch.quantize_per_tensor(rows, 0.1, 0, torch.qint8),
+    "eight bits": lambda rows: rows.to(torch.float8_e4m3fn),
+    "no numbers": lambda rows: rows * float("nan"),
+    "one value repeated": lambda rows: torch.ones(1).expand(rows.shape),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ODD_ROWS)
+def test_rows_are_checked_as_all_tensors_are(tmp_path: Path, kind: str) -> None:
+    path = files.training_file(tmp_path)
+    with torch.serialization.safe_globals([argparse.Namespace]):
+        checkpoint = torch.load(path, weights_only=True)
+    checkpoint["model"]["decoder.seg_projection.weight"] = ODD_ROWS[kind](
+        checkpoint["model"]["decoder.seg_projection.weight"]
+    )
+    torch.save(checkpoint, path)
+    with pytest.raises(CheckpointError, match=r"decoder\.seg_projection\.weight") as caught:
+        load_model_folder(path, CPU)
+    assert len(caught.value.message) < 300
 
 
 def test_a_prompt_that_is_said_goes_before_the_files_own(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def build_segmenter(
     whole: dict[str, Tensor] = {}
     while weights:
         name, tensor = weights.popitem()
-        whole[name] = _checked(name, tensor, wanted[name].dtype, source)
+        whole[name] = checked(name, tensor, wanted[name].dtype, source)
     segmenter.load_state_dict(whole, strict=True, assign=True)
     for name, parameter in segmenter.named_parameters():
         parameter.requires_grad_(not name.startswith(("embed_tokens.", "backbone.", "image_proj.")))
@@ -84,8 +84,18 @@ def check_entries(wanted: Shapes, found: Shapes, source: str) -> None:
         raise CheckpointError(f"{source} does not hold this model: {'; '.join(faults)}")
 
 
-def _checked(name: str, tensor: Tensor, kind: torch.dtype, source: str) -> Tensor:
-    """The tensor in float32 where the model has numbers; entries of other kinds (index tables) as they are."""
+def checked(name: str, tensor: Tensor, kind: torch.dtype, source: str) -> Tensor:
+    """The tensor in float32 where the model has numbers; entries of other kinds (index tables) as they are.
+
+    Args:
+        name: the entry's, for errors.
+        tensor: as the file gives it.
+        kind: what the model has there.
+        source: the file, for errors.
+
+    Raises:
+        CheckpointError: it is sparse, quantized, without values, of another kind, or holds what is no number.
+    """
     if not _is_plain(tensor):
         raise CheckpointError(f"{source}: {name} is no plain tensor", "dense tensors with values")
     if tensor.dtype == kind and not tensor.is_floating_point():

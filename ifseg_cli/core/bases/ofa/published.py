@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ifseg_cli.core.bases.loaded import LoadedModel
-from ifseg_cli.core.bases.ofa.building import add_fresh, build_segmenter, require_sense, shapes_of
+from ifseg_cli.core.bases.ofa.building import add_fresh, build_segmenter, checked, require_sense, shapes_of
 from ifseg_cli.core.bases.ofa.config import ModelConfig
 from ifseg_cli.core.bases.ofa.keymap import EMBEDDING, ROWS, SEGMENTATION, TIED, our_name
 from ifseg_cli.core.bases.ofa.segmenter import Segmenter
@@ -92,6 +92,8 @@ def _open(file: Path, options: LoadOptions) -> _Opened:
     contents = read_contents(file)
     source, settings = str(file), contents.settings
     rows = contents.tensors.get(ROWS)
+    if rows is not None:
+        rows = checked(ROWS, rows, torch.float32, source)
     weights = {ours: each for name, each in contents.tensors.items() if (ours := our_name(name)) is not None}
     if EMBEDDING not in weights:
         tied = next((contents.tensors[name] for name in TIED if name in contents.tensors), None)
