@@ -88,7 +88,7 @@ def test_pixels_of_unknown_words_do_not_count(base: LoadedModel) -> None:
     samples = make_samples(base.network, sampler_for(recipe, base.network.pictures, len(NAMES)), recipe)
     assert samples.noise
     batch = samples.batch(0)
-    assert batch.target.shape == (16, 64, 64)
+    assert batch.target.shape == (16, recipe.target_size, recipe.target_size)
     share = (batch.target == IGNORE).float().mean().item()
     assert 0.0 < share < 0.5
     assert set(batch.target.unique().tolist()) <= {IGNORE, *range(len(NAMES))}
