@@ -25,7 +25,8 @@ def nearest_index(size_in: int, size_out: int, rule: Rule = "nearest") -> NDArra
         size_in: length of the source, at least 1.
         size_out: length of the result, at least 1.
         rule: `nearest`, floor(i * in / out), takes a source at the output's left edge (method, section 3);
-            `nearest-exact`, floor((i + 0.5) * in / out), at its middle. Both as `torch.nn.functional.interpolate`.
+            `nearest-exact`, floor((i + 0.5) * in / out), at its middle. Both as `torch.nn.functional.interpolate`,
+            the second but for middles that lie on an edge to the last bit.
     """
     scale = np.float32(size_in) / np.float32(size_out)
     shift = np.float32(0.5 if rule == "nearest-exact" else 0.0)

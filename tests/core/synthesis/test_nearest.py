@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
@@ -28,9 +28,24 @@ def test_equals_torch_for_every_side(size_out: int, rule: str) -> None:
         np.testing.assert_array_equal(nearest_index(size_in, size_out, rule), torch_index(size_in, size_out, rule))
 
 
-@given(st.integers(1, 1500), st.integers(1, 1500), st.sampled_from(["nearest", "nearest-exact"]))
-def test_equals_torch_for_any_sizes(size_in: int, size_out: int, rule: str) -> None:
-    np.testing.assert_array_equal(nearest_index(size_in, size_out, rule), torch_index(size_in, size_out, rule))
+@given(st.integers(1, 1500), st.integers(1, 1500))
+def test_equals_torch_for_any_sizes(size_in: int, size_out: int) -> None:
+    np.testing.assert_array_equal(nearest_index(size_in, size_out), torch_index(size_in, size_out, "nearest"))
+
+
+@given(st.integers(1, 1500), st.integers(1, 1500))
+@example(2, 425)
+@example(22, 1353)
+def test_exact_equals_torch_but_for_middles_on_an_edge(size_in: int, size_out: int) -> None:
+    """On an edge to the last bit of float32, torch's answer depends on whether its build multiplies and adds at once.
+
+    About one pair of sizes in 30,000 has such a pixel; this rule is ours alone (regions), the published is `nearest`.
+    """
+    middle = (np.arange(size_out) + 0.5) * size_in / size_out
+    inside = np.abs(middle - np.rint(middle)) > 1e-6 * size_in
+    ours, theirs = nearest_index(size_in, size_out, "nearest-exact"), torch_index(size_in, size_out, "nearest-exact")
+    np.testing.assert_array_equal(ours[inside], theirs[inside])
+    assert np.abs(ours - theirs).max() <= 1
 
 
 def test_float32_arithmetic_matters() -> None:

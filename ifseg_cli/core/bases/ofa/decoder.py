@@ -120,41 +120,46 @@ class Decoder(nn.Module):
         table = self.embed_seg_positions.weight
         block = positions.resize_cells(table[1:].T, side, grid).T
         where = self.seg_pos_ln(torch.cat([table[:1], block]))
-        relative = [self._cell_relative(index, grid) for index in range(self.config.decoder_layers)]
-        return self._bias(where, relative, encoder)
+        shared, cross = self._absolute(where, encoder)
+        layers = tuple(self._with_cells(shared, index, grid) for index in range(self.config.decoder_layers))
+        return DecoderBias(layers, cross)
 
     def text_bias(self, length: int, encoder: EncoderBias) -> DecoderBias:
         """Biases for a text of `length` tokens: Q = length."""
         config = self.config
         where = self.pos_ln(self.embed_positions.weight[:length])
-        tables = self.get_submodule("token_rel_pos_table_list")
-        assert isinstance(tables, nn.ModuleList)
-        relative = [
-            positions.relative_text_bias(positions.table(tables, index), length, config.token_bucket, config.max_text)
+        shared, cross = self._absolute(where, encoder)
+        layers = tuple(
+            shared
+            + positions.relative_text_bias(self._table("token", index), length, config.token_bucket, config.max_text)
             for index in range(config.decoder_layers)
-        ]
-        return self._bias(where, relative, encoder)
+        )
+        return DecoderBias(layers, cross)
 
-    def _cell_relative(self, index: int, grid: Grid) -> Tensor:
-        """Relative bias of cells, with `<s>` as row and column 0, kept apart from the resizing: (heads, Q, Q)."""
-        tables = self.get_submodule("seg_rel_pos_table_list")
-        assert isinstance(tables, nn.ModuleList)
-        table = positions.table(tables, index)
-        cells = positions.relative_cell_bias(table, self.config.grid, self.config.grid, grid)
-        count = cells.shape[1]
+    def _with_cells(self, shared: Tensor, index: int, grid: Grid) -> Tensor:
+        """A layer's bias of `<s>` and cells: `<s>` is row and column 0, kept apart from the resizing. (heads, Q, Q)"""
+        table = self._table("seg", index)
         start_row, start_column, corner = table[-3], table[-2], table[-1]  # each (heads,)
-        top = torch.cat([corner[:, None, None], start_row[:, None, None].expand(-1, 1, count)], dim=2)
-        below = torch.cat([start_column[:, None, None].expand(-1, count, 1), cells], dim=2)
-        return torch.cat([top, below], dim=1)
+        layer = shared.clone()  # and added to in place: a table of all pairs is large, and needs no second copy
+        layer[:, 1:, 1:] += positions.relative_cell_bias(table, self.config.grid, self.config.grid, grid)
+        layer[:, 0, 0] += corner
+        layer[:, 0, 1:] += start_row[:, None]
+        layer[:, 1:, 0] += start_column[:, None]
+        return layer
 
-    def _bias(self, where: Tensor, relative: list[Tensor], encoder: EncoderBias) -> DecoderBias:
+    def _table(self, kind: str, index: int) -> Tensor:
+        tables = self.get_submodule(f"{kind}_rel_pos_table_list")
+        assert isinstance(tables, nn.ModuleList)
+        return positions.table(tables, index)
+
+    def _absolute(self, where: Tensor, encoder: EncoderBias) -> tuple[Tensor, Tensor]:
+        """The absolute parts: of self attention, causal, and of cross attention."""
         heads, scale = self.config.heads, attention_scale(self.config)
-        shared = positions.absolute_bias(self.self_pos_q_linear(where), self.self_pos_k_linear(where), heads, scale)
-        shared = shared + causal_bias(len(where), where.device)
+        own = positions.absolute_bias(self.self_pos_q_linear(where), self.self_pos_k_linear(where), heads, scale)
         cross = positions.absolute_bias(
             self.cross_pos_q_linear(where), self.cross_pos_k_linear(encoder.positions), heads, scale
         )
-        return DecoderBias(tuple(shared + each for each in relative), cross)
+        return own + causal_bias(len(where), where.device), cross
 
 
 def shift_right(start: Tensor, cells: Tensor) -> Tensor:

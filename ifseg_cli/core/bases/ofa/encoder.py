@@ -10,7 +10,6 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ifseg_cli.core.bases.base import Grid
 from ifseg_cli.core.bases.ofa import positions
@@ -113,8 +112,10 @@ class Encoder(nn.Module):
             between_tokens = positions.relative_text_bias(
                 positions.table(self.token_rel_pos_table_list, index), length, config.token_bucket, config.max_text
             )
-            relative = F.pad(between_cells, (0, length, 0, length)) + F.pad(between_tokens, (cells, 0, cells, 0))
-            layers.append(shared + relative)  # cells x text has no relative part
+            layer = shared.clone()  # and added to in place: a table of all pairs is large, and needs no second copy
+            layer[:, :cells, :cells] += between_cells
+            layer[:, cells:, cells:] += between_tokens  # cells x text has no relative part
+            layers.append(layer)
         return EncoderBias(where, tuple(layers))
 
     def _cell_positions(self, grid: Grid) -> Tensor:
