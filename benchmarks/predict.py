@@ -77,7 +77,7 @@ def stage_seconds(model: Model, pictures: list[Path], out: Path) -> dict[str, fl
     """Median seconds of each stage, one picture at a time."""
     import torch
 
-    from ifseg_cli.core.images.sources import find_images
+    from ifseg_cli.core.images.search import find_images
     from ifseg_cli.core.prediction.engine import stages
     from ifseg_cli.core.prediction.method.segment import GridValues
     from ifseg_cli.core.prediction.method.smoothing import nearest_cells, smooth
@@ -98,13 +98,13 @@ def stage_seconds(model: Model, pictures: list[Path], out: Path) -> dict[str, fl
             with timed("prepare"):
                 prepared = stages.prepare(picture.pixels, network.pictures, settings)
             with timed("see"):
-                seen = network.see(prepared)
+                seen = network.see(prepared[0])
             with timed("score"):
                 scores = network.scores(seen.cells, seen.grid)
             with timed("smooth"):
                 neighbours = nearest_cells(seen.similarity, settings.neighbours)
                 values = smooth(scores.softmax(-1), neighbours, settings.smoothing_iterations)
-        grid = GridValues(values.transpose(1, 2).unflatten(2, seen.grid), are_scores=False)
+        grid = GridValues((values.transpose(1, 2).unflatten(2, seen.grid),), are_scores=False)
         with timed("up-sample"):
             made = stages.finish(picture, grid, 0, model.vocabulary, settings)
         with timed("write"):
@@ -119,7 +119,7 @@ def measure(case: str, base: str, count: int, work: Path) -> dict[str, Any]:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    from ifseg_cli.core.images.sources import find_images
+    from ifseg_cli.core.images.search import find_images
     from ifseg_cli.core.prediction.engine import stages
     from ifseg_cli.core.prediction.engine.pipeline import predict_images
 
@@ -138,7 +138,7 @@ def measure(case: str, base: str, count: int, work: Path) -> dict[str, Any]:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     flops: list[float] = []  # last: counting has a cost of its own
     for path in pictures:
-        image = stages.prepare(stages.read(path, settings).pixels, model.network.pictures, settings)
+        (image,) = stages.prepare(stages.read(path, settings).pixels, model.network.pictures, settings)
         model.predict(path)  # the grid's biases are made: a counter and their making do not go together
         with FlopCounterMode(display=False) as counter, torch.inference_mode():
             seen = model.network.see(image)

@@ -72,4 +72,4 @@ def winners(
         scores = smooth(scores.softmax(-1), neighbours, smoothing.smoothing_iterations)
     values = scores[0].T.reshape(-1, *seen.grid)
     # Scores or not makes a difference to the confidence only, which nobody asks for here.
-    return label_map(values, size, are_scores=False).labels
+    return label_map([values], size, are_scores=False).labels

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ifseg_cli.core.bases.places import LoadOptions
 
 BASE, RECIPE, METHOD, OUTPUT, DATA = "Base and device", "The recipe", "The method", "Output", "The data set"
+MANY = "More than one process"
 
 # ---------------------------------------------------------------- words
 
@@ -143,6 +144,29 @@ ShortSide = Annotated[
     ),
 ]
 
+Mode = Annotated[
+    str | None,
+    typer.Option(
+        "--mode",
+        metavar="whole|slide",
+        help="slide: large pictures in windows of the base's size; with --short-side, small things too.",
+        show_default="the model's: whole",
+        rich_help_panel=METHOD,
+    ),
+]
+Scales = Annotated[
+    str | None,
+    typer.Option(
+        "--scales",
+        metavar="S,S,...",
+        help="See a picture at several sizes and average: 0.75,1,1.5; as many times slower.",
+        show_default="the model's: 1",
+        rich_help_panel=METHOD,
+    ),
+]
+Flip = Annotated[
+    bool, typer.Option("--flip", help="See it in the mirror too and average; twice as slow.", rich_help_panel=METHOD)
+]
 KeepTransparent = Annotated[
     bool,
     typer.Option(
@@ -161,6 +185,19 @@ MaxPixels = Annotated[
     ),
 ]
 StopAtFailure = Annotated[bool, typer.Option("--strict", help="Stop at the first picture that cannot be used.")]
+
+# ---------------------------------------------------------------- many processes
+
+Shard = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="I/N",
+        help="This process does the I-th of N parts (1/N to N/N), all into one --out; auto: as Slurm says.",
+        show_default="as torchrun says, else all",
+        rich_help_panel=MANY,
+    ),
+]
 
 # ---------------------------------------------------------------- output
 
@@ -200,3 +237,19 @@ def loading(
     from ifseg_cli.core.bases.places import LoadOptions
 
     return LoadOptions(tokenizer, size_from_weights, offline, prompt)
+
+
+def numbers(text: str | None, option: str) -> tuple[float, ...] | None:
+    """Numbers between commas; None where the option was not given.
+
+    Raises:
+        RecipeError: it is something else.
+    """
+    from ifseg_cli.core.errors import RecipeError
+
+    if text is None:
+        return None
+    try:
+        return tuple(float(each) for each in text.split(","))
+    except ValueError:
+        raise RecipeError(f"{option} {text}", "numbers between commas, 0.75,1,1.5") from None

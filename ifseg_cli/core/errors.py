@@ -10,6 +10,7 @@
     ├── DatasetError           images and labels that do not fit together
     ├── OutputError            a result that would overwrite, or cannot be written; nothing was begun
     │   └── UnfinishedError    the same in the middle of the work: what was done is kept; exit code 3
+    ├── ShardError             which part of the pictures a process should take
     └── DeviceError            a device that is not there, or too small
 
 A message is one line: what was found, what was expected, what to do. Anything else that is raised is a fault of ours
@@ -111,6 +112,10 @@ class UnfinishedError(OutputError):
     """A result that could not be written when work had been done; what was done is kept, and `remedy` goes on."""
 
     exit_code: ClassVar[int] = 3
+
+
+class ShardError(IfsegError):
+    """Which part of the pictures a process should take, or what its parts cannot do."""
 
 
 class DeviceError(IfsegError):

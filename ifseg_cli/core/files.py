@@ -13,7 +13,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -162,6 +162,16 @@ def append_line(path: Path, line: str) -> None:
         file.write(line + "\n")
 
 
+def shorten(path: Path, size: int) -> None:
+    """Cut a file off after `size` bytes.
+
+    Raises:
+        OutputError: it cannot be written to.
+    """
+    with _told(path):
+        os.truncate(path, size)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text atomically."""
     with atomic(path, "w") as file:
@@ -234,16 +244,18 @@ def require_file(path: Path, overwrite: bool) -> None:
     require_folder(path.absolute().parent)
 
 
-def forget(paths: list[Path]) -> None:
+def forget(paths: Iterable[Path]) -> None:
     """Delete files of our own that may be there; folders that are empty then go too.
 
     Raises:
         OutputError: one cannot be deleted.
     """
+    folders: set[Path] = set()
     for path in paths:
+        folders.add(path.parent)
         with _told(path):
             path.unlink(missing_ok=True)
-    for folder in sorted({path.parent for path in paths}, key=lambda each: -len(each.parts)):
+    for folder in sorted(folders, key=lambda each: -len(each.parts)):
         if folder.is_dir() and not any(folder.iterdir()):
             with _told(folder):
                 folder.rmdir()

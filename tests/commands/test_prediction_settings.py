@@ -21,7 +21,10 @@ CHANGED = {
     "smoothing_iterations": ("0", "confidence", "photos"),
     "neighbours": ("1", "confidence", "photos"),
     "threshold": ("0.999", "ignored", "photos"),
+    "mode": ('"slide"', "confidence", "photos"),
     "short_side": ("32", "confidence", "photos"),
+    "scales": ("[0.5, 1.0]", "confidence", "photos"),
+    "flip": ("true", "confidence", "photos"),
     "keep_transparent": ("true", "ignored", "clear"),
     "accept_truncated": ("true", "failed", "cut"),
     "overlay": ("false", "overlay", "photos"),
@@ -134,7 +137,11 @@ def test_evaluate_hears_them_too(folder: Path, tmp_path: Path) -> None:
             ["--set", "optimiser.steps=2"],
             "optimiser.steps does nothing to a finished model; expected prediction.",
         ),
-        (["--short-side", "100000"], "--short-side is 100000; expected a whole number from 16 to 1024"),
+        (["--short-side", "100000"], "--short-side is 100000; expected a whole number from 16 to 16384"),
+        (["--short-side", "2000"], "larger ones go with mode: slide"),
+        (["--scales", "1,big"], "--scales 1,big; expected numbers between commas"),
+        (["--scales", "0"], "--scales"),
+        (["--mode", "tiles"], "--mode is 'tiles'"),
     ],
 )
 def test_what_cannot_be_is_told_before_the_model_is_read(words: list[str], says: str, folder: Path) -> None:

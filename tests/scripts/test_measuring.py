@@ -135,7 +135,7 @@ def test_winners_are_those_of_the_program():
     scores = torch.randn(1, 12, 4)
     neighbours = torch.randint(12, (1, 12, 8))
     seen = Look(torch.zeros(1, 12, 2), neighbours, (3, 4), torch.zeros(1, 1, 2))
-    expected = label_map(scores[0].T.reshape(4, 3, 4), (30, 50), are_scores=True).labels
+    expected = label_map([scores[0].T.reshape(4, 3, 4)], (30, 50), are_scores=True).labels
     assert np.array_equal(winners(scores, seen, None, (30, 50)), expected)
     assert not np.array_equal(winners(scores, seen, SMOOTHING, (30, 50)), expected)
 

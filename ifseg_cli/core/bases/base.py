@@ -27,6 +27,7 @@ class PictureFacts:
     mean: tuple[float, ...]  # of x / 255, per channel
     std: tuple[float, ...]
     grid: int  # cells a side of the native grid, on which artificial images are drawn unless a recipe says otherwise
+    cell: int = 16  # pixels a side of a cell
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ def evaluate_model(
     )
     summary = predict_images(
         model,
-        Found(sources),
+        Found.of(sources),
         out / MASKS,
         settings,
         overwrite=overwrite,

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ifseg_cli.core.bases.places import DEFAULTS, LoadOptions
+from ifseg_cli.core.errors import ShardError
 from ifseg_cli.core.files import require_folder
 from ifseg_cli.core.prediction.engine.ledger import require_place
+from ifseg_cli.core.prediction.engine.shards import ALL, Shard
 from ifseg_cli.core.recipe import PredictionSettings, prediction_settings
 
 if TYPE_CHECKING:
     from ifseg_cli.core.images.sources import Found
     from ifseg_cli.core.prediction.engine.manifest import Failure, Record
-    from ifseg_cli.core.prediction.engine.pipeline import Summary
+    from ifseg_cli.core.prediction.engine.summary import Summary
     from ifseg_cli.core.prediction.model import Model
 
 
@@ -24,11 +26,12 @@ class PredictionRun:
     """All that is known before the first picture."""
 
     model: Model
-    found: Found
+    found: Found  # this shard's
     out: Path
     settings: PredictionSettings  # the model's own, with what the user replaced
     overwrite: bool = False
     strict: bool = False
+    shard: Shard = ALL
 
     def carry_out(
         self,
@@ -46,6 +49,7 @@ class PredictionRun:
             self.settings,
             overwrite=self.overwrite,
             strict=self.strict,
+            shard=self.shard,
             command=command,
             on_image=on_image,
             stopped=stopped,
@@ -63,6 +67,7 @@ def prepare(
     loading: LoadOptions = DEFAULTS,
     overwrite: bool = False,
     strict: bool = False,
+    shard: Shard = ALL,
 ) -> PredictionRun:
     """Find the pictures and load the model. The fast checks come first.
 
@@ -76,24 +81,27 @@ def prepare(
         loading: how the model is read.
         overwrite: begin anew in a folder that is not empty; else a run that was cut off goes on.
         strict: end with the first picture that cannot be used.
+        shard: which of the pictures this process does; the others are others'.
 
     Raises:
         IfsegError: the first thing that is not right.
     """
     prediction_settings(PredictionSettings(), overrides, options)  # a wrong one is told before the model is read
+    if overwrite and not shard.is_all:
+        raise ShardError("--overwrite with --shard", remedy=f"delete {out} first, then start the shards without it")
     require_place(Path(out), overwrite)
 
-    from ifseg_cli.core.images.sources import find_images
+    from ifseg_cli.core.images.search import find_images
 
     inputs = [images] if isinstance(images, (str, Path)) else images
-    found = find_images(inputs, exclude=Path(out))
+    found = find_images(inputs, exclude=Path(out)).only(shard.takes)
     require_folder(Path(out))
 
     from ifseg_cli.core.prediction.model import Model  # torch from here on
 
     loaded = Model.load(model, device, loading)
     settings = prediction_settings(loaded.settings, overrides, options)
-    return PredictionRun(loaded, found, Path(out), settings, overwrite, strict)
+    return PredictionRun(loaded, found, Path(out), settings, overwrite, strict, shard)
 
 
 def predict(
@@ -106,6 +114,7 @@ def predict(
     loading: LoadOptions = DEFAULTS,
     overwrite: bool = False,
     strict: bool = False,
+    shard: Shard = ALL,
     on_image: Callable[[Record | Failure], None] = lambda _: None,
 ) -> Summary:
     """Segment pictures into a folder: `ifseg predict` from Python, with the same result.
@@ -124,5 +133,6 @@ def predict(
         loading=loading,
         overwrite=overwrite,
         strict=strict,
+        shard=shard,
     )
     return run.carry_out(on_image=on_image)

@@ -51,7 +51,8 @@ def _words(annotation: object, bounds: list[Any]) -> str:
     if origin in (Union, types.UnionType):
         return ", or ".join("null" if kind is type(None) else _words(kind, bounds) for kind in arguments)
     if origin is tuple:
-        return f"a list of {len(arguments)}, each {_words(arguments[0], [])}"
+        many = "a list" if arguments[-1] is Ellipsis else f"a list of {len(arguments)}"
+        return f"{many}, each {_words(arguments[0], [])}"
     return f"{_KINDS.get(annotation, str(annotation))}{_range(bounds)}"
 
 

@@ -14,6 +14,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 Momentum = Annotated[float, Field(ge=0, lt=1)]
+Scale = Annotated[float, Field(ge=0.1, le=10)]  # times the short side
+SCALES = 10  # of one picture
+WHOLE = 1024  # pixels of a short side seen at once: 4,096 cells of a square; memory grows with their square
 
 
 class _Closed(BaseModel):
@@ -84,10 +87,14 @@ class PredictionSettings(_Closed):
     smoothing_iterations: int = Field(default=25, ge=0, le=10_000, description="rounds of smoothing; 0: none")
     neighbours: int = Field(default=3, ge=1, le=100, description="K: cells averaged, the cell itself among them")
     threshold: float = Field(default=0.0, ge=0, le=1, description="pixels less confident than this are marked ignore")
-    # 1,024 is 4,096 cells of a square picture; memory grows with the square of the cells.
-    short_side: int | None = Field(
-        default=None, ge=16, le=1024, description="pixels of the short side that the model sees; null: the base's own"
+    mode: Literal["whole", "slide"] = Field(
+        default="whole", description="whole: a picture is seen at once; slide: in windows of the base's own size"
     )
+    short_side: int | None = Field(
+        default=None, ge=16, le=16384, description="pixels of the short side that the model sees; null: the base's own"
+    )
+    scales: tuple[Scale, ...] = Field(default=(1.0,), description="a picture is seen at each, the answers averaged")
+    flip: bool = Field(default=False, description="seen in the mirror too, the answers averaged")
     keep_transparent: bool = Field(
         default=False, description="label transparent pixels too, as if on white; false: they are marked ignore"
     )
@@ -97,6 +104,20 @@ class PredictionSettings(_Closed):
     max_pixels: int | None = Field(
         default=None, ge=1, description="pictures with more pixels are refused; null: 179 million"
     )
+
+    @field_validator("short_side")
+    @classmethod
+    def _is_seen_at_once(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is not None and value > WHOLE and info.data.get("mode") != "slide":
+            raise ValueError(f"at most {WHOLE}; larger ones go with mode: slide")
+        return value
+
+    @field_validator("scales")
+    @classmethod
+    def _are_some(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if not 1 <= len(value) <= SCALES:
+            raise ValueError(f"a list of 1 to {SCALES} numbers")
+        return value
 
 
 class Saving(_Closed):

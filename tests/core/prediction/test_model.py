@@ -13,7 +13,7 @@ from tiny import NAMES, save_tiny_model
 
 from ifseg_cli import load_model
 from ifseg_cli.core.errors import CheckpointError, DeviceError, ImageError, RecipeError
-from ifseg_cli.core.prediction.method.segment import network_input
+from ifseg_cli.core.prediction.method.segment import network_inputs
 from ifseg_cli.core.prediction.model import Model
 from ifseg_cli.core.recipe import PredictionSettings, prediction_settings
 
@@ -38,7 +38,7 @@ def test_the_method_line_by_line(model: Model):
     pixels = photograph()
     network, settings = model.network, PredictionSettings(smoothing_iterations=4, neighbours=2)
     with torch.inference_mode():
-        seen = network.see(network_input(pixels, network.pictures, settings))
+        seen = network.see(network_inputs(pixels, network.pictures, settings)[0])
         probabilities = network.scores(seen.cells, seen.grid)[0].softmax(-1)
         unit = torch.nn.functional.normalize(seen.similarity[0], dim=-1)
         nearest = (unit @ unit.T).topk(2).indices
@@ -125,6 +125,6 @@ def test_load_model_is_this_door(model_folder: Path, tmp_path: Path):
 def test_the_network_sees_the_published_pixels(model: Model):
     """Resized and normalised in one, on the published example."""
     io = numbers()
-    images = network_input(io["img_eval.image"].numpy(), model.network.pictures, PredictionSettings(short_side=512))
+    (images,) = network_inputs(io["img_eval.image"].numpy(), model.network.pictures, PredictionSettings(short_side=512))
     published = ((io["img_eval.resized"].float() / 255 - 0.5) / 0.5).permute(2, 0, 1)[None]
     assert torch.allclose(images, published, rtol=0, atol=1e-6)

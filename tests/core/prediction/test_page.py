@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 import pytest
 from PIL import Image
 
-from ifseg_cli.core.images.sources import find_images
+from ifseg_cli.core.images.search import find_images
 from ifseg_cli.core.prediction.engine.pipeline import predict_images
 from ifseg_cli.core.prediction.model import Model
 from ifseg_cli.core.recipe import PredictionSettings

@@ -11,9 +11,10 @@ from PIL import Image
 from tiny import NAMES
 
 from ifseg_cli.core.errors import OutputError
-from ifseg_cli.core.images.sources import find_images
+from ifseg_cli.core.images.search import find_images
 from ifseg_cli.core.prediction.engine.manifest import Failure, Record, append, read_failures, read_records
-from ifseg_cli.core.prediction.engine.pipeline import Summary, predict_images
+from ifseg_cli.core.prediction.engine.pipeline import predict_images
+from ifseg_cli.core.prediction.engine.summary import Summary
 from ifseg_cli.core.prediction.model import Model
 from ifseg_cli.core.recipe import PredictionSettings
 
@@ -151,9 +152,10 @@ def test_an_old_page_does_not_outlive_its_masks(model: Model, tmp_path: Path):
 
 def test_a_photograph_is_never_written_over(model: Model, tmp_path: Path):
     photographs(tmp_path, "a.png")
-    found = find_images([tmp_path / "a.png"])
-    with pytest.raises(OutputError, match="would replace the picture"):
-        predict_images(model, found, tmp_path, SETTINGS, overwrite=True)
+    before = (tmp_path / "a.png").read_bytes()
+    summary = predict_images(model, find_images([tmp_path / "a.png"]), tmp_path, SETTINGS, overwrite=True)
+    assert summary.done == 0 and "would replace it; choose another --out" in summary.failures[0].error
+    assert (tmp_path / "a.png").read_bytes() == before
 
 
 def test_an_output_that_cannot_be_made_is_the_users_error(model: Model, tmp_path: Path):
@@ -181,5 +183,5 @@ def test_confidence_of_every_pixel_beside_the_mask(model: Model, tmp_path: Path)
     run(model, tmp_path / "in", tmp_path / "out", PredictionSettings(overlay=False), overwrite=True)
     assert not (tmp_path / "out" / "confidence").exists()
     photographs(tmp_path / "in", "confidence/c.png")
-    with pytest.raises(OutputError, match="have a folder 'confidence'"):
-        run(model, tmp_path / "in", tmp_path / "other", settings)
+    summary = run(model, tmp_path / "in", tmp_path / "other", settings)
+    assert summary.done == 2 and "lies in a folder 'confidence'" in summary.failures[0].error

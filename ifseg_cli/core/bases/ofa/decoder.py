@@ -7,6 +7,7 @@ The last output answers for no cell and is dropped by the caller.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,13 +19,14 @@ from ifseg_cli.core.bases.ofa import positions
 from ifseg_cli.core.bases.ofa.attention import Attention, FeedForward, attention_scale, causal_bias
 from ifseg_cli.core.bases.ofa.config import ModelConfig
 from ifseg_cli.core.bases.ofa.encoder import EncoderBias
+from ifseg_cli.core.bases.ofa.kept import MadeWhenAsked
 
 
 @dataclass(frozen=True)
 class DecoderBias:
     """What depends on the grid (or the text's length) and the weights only."""
 
-    layers: tuple[Tensor, ...]  # self attention, causal: (heads, Q, Q)
+    layers: Sequence[Tensor]  # self attention, causal: (heads, Q, Q)
     cross: Tensor  # cross attention, the same in every layer: (heads, Q, N + L)
 
 
@@ -114,15 +116,15 @@ class Decoder(nn.Module):
             x = layer(x, memory, layer_bias, bias.cross)
         return self.layer_norm(x)
 
-    def cell_bias(self, grid: Grid, encoder: EncoderBias) -> DecoderBias:
-        """Biases for `<s>` and the cells of a grid: Q = h * w + 1."""
+    def cell_bias(self, grid: Grid, encoder: EncoderBias, kept: bool = True) -> DecoderBias:
+        """Biases for `<s>` and the cells of a grid: Q = h * w + 1; all at once, or each when it is asked for."""
         side = self.config.grid
         table = self.embed_seg_positions.weight
         block = positions.resize_cells(table[1:].T, side, grid).T
         where = self.seg_pos_ln(torch.cat([table[:1], block]))
         shared, cross = self._absolute(where, encoder)
-        layers = tuple(self._with_cells(shared, index, grid) for index in range(self.config.decoder_layers))
-        return DecoderBias(layers, cross)
+        layers = MadeWhenAsked(self.config.decoder_layers, lambda index: self._with_cells(shared, index, grid))
+        return DecoderBias(tuple(layers) if kept else layers, cross)
 
     def text_bias(self, length: int, encoder: EncoderBias) -> DecoderBias:
         """Biases for a text of `length` tokens: Q = length."""

@@ -5,6 +5,7 @@ One path for real and artificial images: a cell is a vector of width d, wherever
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,6 +16,7 @@ from ifseg_cli.core.bases.base import Grid
 from ifseg_cli.core.bases.ofa import positions
 from ifseg_cli.core.bases.ofa.attention import Attention, FeedForward, attention_scale
 from ifseg_cli.core.bases.ofa.config import ModelConfig
+from ifseg_cli.core.bases.ofa.kept import MadeWhenAsked
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class EncoderBias:
     """What depends on the grid, the prompt's length and the weights only."""
 
     positions: Tensor  # p, normed: (N + L, d); the decoder's cross attention reads it too
-    layers: tuple[Tensor, ...]  # B_abs + B_rel of every layer: (heads, N + L, N + L)
+    layers: Sequence[Tensor]  # B_abs + B_rel of every layer: (heads, N + L, N + L)
 
 
 class EncoderLayer(FeedForward):
@@ -96,27 +98,32 @@ class Encoder(nn.Module):
             x = layer(x, layer_bias)
         return self.layer_norm(x)
 
-    def bias(self, grid: Grid, length: int) -> EncoderBias:
-        """Positions and every layer's attention bias for a grid (h, w) and a prompt of `length` tokens."""
-        config = self.config
+    def bias(self, grid: Grid, length: int, kept: bool = True) -> EncoderBias:
+        """Positions and every layer's attention bias for a grid (h, w) and a prompt of `length` tokens.
+
+        Args:
+            grid: cells.
+            length: tokens.
+            kept: all layers' at once; else each is made when it is asked for, again and again.
+        """
         where = torch.cat([self._cell_positions(grid), self.pos_ln(self.embed_positions.weight[:length])])
-        shared = positions.absolute_bias(
-            self.pos_q_linear(where), self.pos_k_linear(where), config.heads, attention_scale(config)
+        query, key = self.pos_q_linear(where), self.pos_k_linear(where)
+        shared = positions.absolute_bias(query, key, self.config.heads, attention_scale(self.config))
+        layers = MadeWhenAsked(self.config.encoder_layers, lambda index: self._with_relative(shared, index, grid))
+        return EncoderBias(where, tuple(layers) if kept else layers)
+
+    def _with_relative(self, shared: Tensor, index: int, grid: Grid) -> Tensor:
+        """A layer's bias: cells and tokens each among themselves; between the two there is no relative part."""
+        config, cells = self.config, grid[0] * grid[1]
+        of_cells = positions.table(self.image_rel_pos_table_list, index)
+        of_tokens = positions.table(self.token_rel_pos_table_list, index)
+        length = shared.shape[1] - cells
+        layer = shared.clone()  # and added to in place: a table of all pairs is large, and needs no second copy
+        layer[:, :cells, :cells] += positions.relative_cell_bias(of_cells, config.grid, config.image_bucket, grid)
+        layer[:, cells:, cells:] += positions.relative_text_bias(
+            of_tokens, length, config.token_bucket, config.max_text
         )
-        cells = grid[0] * grid[1]
-        layers: list[Tensor] = []
-        for index in range(config.encoder_layers):
-            between_cells = positions.relative_cell_bias(
-                positions.table(self.image_rel_pos_table_list, index), config.grid, config.image_bucket, grid
-            )
-            between_tokens = positions.relative_text_bias(
-                positions.table(self.token_rel_pos_table_list, index), length, config.token_bucket, config.max_text
-            )
-            layer = shared.clone()  # and added to in place: a table of all pairs is large, and needs no second copy
-            layer[:, :cells, :cells] += between_cells
-            layer[:, cells:, cells:] += between_tokens  # cells x text has no relative part
-            layers.append(layer)
-        return EncoderBias(where, tuple(layers))
+        return layer
 
     def _cell_positions(self, grid: Grid) -> Tensor:
         config = self.config

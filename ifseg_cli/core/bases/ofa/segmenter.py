@@ -22,6 +22,7 @@ from ifseg_cli.core.bases.ofa.attention import DropPath
 from ifseg_cli.core.bases.ofa.config import ModelConfig
 from ifseg_cli.core.bases.ofa.decoder import Decoder, DecoderBias, shift_right
 from ifseg_cli.core.bases.ofa.encoder import Encoder, EncoderBias
+from ifseg_cli.core.bases.ofa.kept import LastUsed
 from ifseg_cli.core.vocabulary.rows import category_rows, first_of
 
 BOS = 0  # id of `<s>`, which starts every decoder input
@@ -65,7 +66,7 @@ class Segmenter(Network):
         self.register_buffer("rows", torch.zeros(0, config.dim), persistent=False)
         self.register_buffer("first", torch.zeros(0, dtype=torch.long), persistent=False)
         self.register_buffer("prompt_ids", torch.zeros(0, dtype=torch.long), persistent=False)
-        self._biases: tuple[Grid, Biases] | None = None
+        self._kept = LastUsed[Biases]()
         self.register_load_state_dict_post_hook(_forget_biases)
         for frozen in (self.embed_tokens, self.backbone, self.image_proj):
             frozen.requires_grad_(False)
@@ -84,7 +85,7 @@ class Segmenter(Network):
         self.rows = category_rows(weight, piece_ids)
         self.first = torch.tensor(first_of(piece_ids), dtype=torch.long, device=weight.device)
         self.prompt_ids = torch.tensor(list(prompt_ids), dtype=torch.long, device=weight.device)
-        self._biases = None
+        self._kept.forget()
 
     @property
     def embedding(self) -> Tensor:
@@ -157,16 +158,27 @@ class Segmenter(Network):
     # ---------------------------------------------------------------- biases
 
     def biases(self, grid: Grid) -> Biases:
-        """Biases for a grid; kept for the last grid while no gradient is wanted, made anew while training."""
+        """Biases for a grid; kept while no gradient is wanted, made anew while training."""
         if torch.is_grad_enabled():
             return self._make_biases(grid)
-        if self._biases is None or self._biases[0] != grid:
-            self._biases = (grid, self._make_biases(grid))
-        return self._biases[1]
+        found = self._kept.get(grid)
+        if found is None:
+            size = self._bias_bytes(grid)
+            kept = self._kept.make_room(size)
+            found = self._make_biases(grid, kept)
+            if kept:
+                self._kept.keep(grid, found, size)
+        return found
 
-    def _make_biases(self, grid: Grid) -> Biases:
-        encoder = self.encoder.bias(grid, len(self.prompt_ids))
-        return Biases(encoder, self.decoder.cell_bias(grid, encoder))
+    def _make_biases(self, grid: Grid, kept: bool = True) -> Biases:
+        encoder = self.encoder.bias(grid, len(self.prompt_ids), kept)
+        return Biases(encoder, self.decoder.cell_bias(grid, encoder, kept))
+
+    def _bias_bytes(self, grid: Grid) -> int:
+        config, cells = self.config, grid[0] * grid[1]
+        every, queries = cells + len(self.prompt_ids), cells + 1
+        pairs = config.encoder_layers * every**2 + config.decoder_layers * queries**2 + every * queries
+        return pairs * config.heads * self.embed_tokens.weight.element_size()
 
     def to_json(self) -> dict[str, Any]:
         """The sizes, as `config.json` holds them."""
@@ -174,11 +186,11 @@ class Segmenter(Network):
 
     def forget_biases(self) -> None:
         """Call after the weights have changed."""
-        self._biases = None
+        self._kept.forget()
 
     def train(self, mode: bool = True) -> Segmenter:
         """Switch dropout on or off. The backbone has none and its norms are frozen, so it does not mind."""
-        self._biases = None
+        self._kept.forget()
         return super().train(mode)
 
     # ---------------------------------------------------------------- adaptation

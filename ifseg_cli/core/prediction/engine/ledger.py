@@ -1,30 +1,37 @@
 """Where a run stands: what of a folder is done, so that the same command goes on where an earlier one stopped.
 
-An image is done if the manifest has its line, its mask is there, and the file it was made from has kept its size and
+An image is done if a manifest has its line, its mask is there, and the file it was made from has kept its size and
 time. All that is not done is done again, failures too. Masks of another model, of other settings or of other pictures
 are never mixed with these: the folder is refused, and what differs is named.
+
+Kept in memory are 16 bytes a line: where it stands. The line itself is read when its picture comes up.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+import os
+from array import array
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ifseg_cli.core.errors import OutputError, counted
-from ifseg_cli.core.files import forget, require_new, sha256_of, write_text
+import numpy as np
+
+from ifseg_cli.core.errors import OutputError
+from ifseg_cli.core.files import atomic, forget, require_new, sha256_of
 from ifseg_cli.core.images.classes import CLASSES, MaskClass, read_classes
 from ifseg_cli.core.images.sources import Source
-from ifseg_cli.core.prediction.engine.manifest import FAILURES, PREDICTIONS, Record, read_records
+from ifseg_cli.core.prediction.engine.manifest import Record, manifests, read_lines
 from ifseg_cli.core.provenance import FILE as PROVENANCE
 from ifseg_cli.core.provenance import read_provenance
 from ifseg_cli.core.recipe import PredictionSettings
 
 CHANGE_NO_MASK = ("max_pixels", "accept_truncated")  # settings that decide what fails, not what a mask shows
-BEGUN = (CLASSES, PROVENANCE, PREDICTIONS)  # what a run writes before its first picture
+BEGUN = (CLASSES, PROVENANCE)  # what a run writes before its manifest
 REMEDY = "say --overwrite, or choose another --out"
+_FILE = 48  # a place is the number of the manifest, and in the lower 48 bits the byte where the line begins
 
 
 def require_place(out: Path, overwrite: bool) -> None:
@@ -33,11 +40,31 @@ def require_place(out: Path, overwrite: bool) -> None:
     Raises:
         OutputError: it holds something else.
     """
-    if (out / PREDICTIONS).is_file() and (out / PROVENANCE).is_file():
+    begun = manifests(out)
+    if begun and (out / PROVENANCE).is_file():
         return
-    begun = out.is_dir() and all(each.name in BEGUN or _is_part(each) for each in out.iterdir())
-    if not begun:  # a run that was killed before its first picture leaves no more than that
-        require_new(out, overwrite)
+    known = {*BEGUN, *(path.name for path in begun)}
+    if not (out.is_dir() and all(each.name in known or _is_part(each) for each in out.iterdir())):
+        require_new(out, overwrite)  # a run that was killed before its first picture leaves no more than that
+
+
+def require_same(out: Path, model_sha256: str, settings: PredictionSettings, classes: Sequence[MaskClass]) -> None:
+    """Refuse a folder whose masks were made by another model, with other settings, or show other categories.
+
+    Raises:
+        OutputError: with what differs.
+    """
+    if not manifests(out):
+        return
+    made = read_provenance(out)
+    if made.get("model_sha256") != model_sha256:
+        raise OutputError(f"{out} holds masks of another model, {made.get('model')}", remedy=REMEDY)
+    now, then = _deciding(settings.model_dump(mode="json")), _deciding(made.get("settings") or {})
+    if other := [f"{key} was {then.get(key)}, is {now[key]}" for key in now if key in then and then[key] != now[key]]:
+        raise OutputError(f"{out} holds masks made with other settings: {', '.join(other)}", remedy=REMEDY)
+    held = [(each.value, each.name) for each in read_classes(out) or ()]
+    if held != [(each.value, each.name) for each in classes]:
+        raise OutputError(f"{out} holds masks of other categories", remedy=REMEDY)
 
 
 def run_identity(model_sha256: str, settings: PredictionSettings, classes: Sequence[MaskClass]) -> str:
@@ -46,36 +73,81 @@ def run_identity(model_sha256: str, settings: PredictionSettings, classes: Seque
     return sha256_of(parts)[:16]
 
 
-def done_before(
-    out: Path, sources: Sequence[Source], model_sha256: str, settings: PredictionSettings, classes: Sequence[MaskClass]
-) -> tuple[Record, ...]:
-    """What an earlier run of the same kind has finished; the manifest is brought to exactly that.
+class Ledger:
+    """The lines of all manifests of a folder, found by the image they are about.
 
-    Args:
-        out: the output folder, perhaps not there yet.
-        sources: the images of this run.
-        model_sha256: of this run's model.
-        settings: of this run.
-        classes: what this run's masks show.
+    Attributes:
+        has_old_lines: whether lines were met that a later one replaces.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self.out, self.has_old_lines = out, False
+        self._files = manifests(out)
+        keys, places = array("Q"), array("Q")
+        for number, path in enumerate(self._files):
+            for place, values in read_lines(path):
+                keys.append(_key(values["image"]))
+                places.append(number << _FILE | place)
+        order = np.argsort(np.frombuffer(keys, dtype=np.uint64), kind="stable") if keys else np.zeros(0, np.int64)
+        self._keys = np.array(keys, dtype=np.uint64)[order]
+        self._places = np.array(places, dtype=np.uint64)[order]
+
+    def done(self, source: Source) -> Record | None:
+        """The line of a picture that need not be done again; of one that must, the old results are deleted first.
+
+        Raises:
+            OutputError: the line is about another picture of this name: two never share a mask.
+        """
+        if not len(self._keys):
+            return None
+        lines = list(self._lines(source.name.as_posix()))
+        if other := next((each.path for each in lines if each.path != str(source.path.absolute())), None):
+            raise OutputError(f"{self.out} holds the mask of another picture by the same name, {other}", remedy=REMEDY)
+        now = stamp(source.path)
+        good = [each for each in lines if (each.size, each.mtime) == now and (self.out / each.mask).is_file()]
+        self.has_old_lines |= len(lines) > len(good[:1])
+        if good:
+            return good[-1]
+        inside = self.out.resolve()  # a manifest from elsewhere deletes nothing
+        old = [self.out / file for each in lines for file in each.files()]
+        forget(path for path in old if inside in path.resolve().parents)
+        return None
+
+    def _lines(self, image: str) -> Iterator[Record]:
+        key = np.uint64(_key(image))
+        first, last = np.searchsorted(self._keys, key), np.searchsorted(self._keys, key, side="right")
+        for place in self._places[first:last].tolist():
+            with self._files[place >> _FILE].open("rb") as file:
+                file.seek(place & ((1 << _FILE) - 1))
+                values = json.loads(file.readline())
+            if values["image"] == image:
+                yield Record.from_json(values)
+
+
+def drop_old_lines(out: Path, paths: Sequence[Path]) -> None:
+    """Bring manifests to one line an image: the last one, if its mask is there.
 
     Raises:
-        OutputError: the folder holds masks of another model, other settings or other pictures.
+        OutputError: one cannot be written.
     """
-    if not (out / PREDICTIONS).is_file():
-        return ()
-    _require_same(out, model_sha256, settings, classes)
-    records = list(read_records(out))
-    by_image = {source.name.as_posix(): source for source in sources}
-    _require_same_pictures(out, records, by_image)
-    done = [each for each in records if _is_done(out, each, by_image.get(each.image))]
-    kept = {id(each) for each in done}
-    stale = [out / file for each in records if id(each) not in kept for file in each.files()]
-    inside = out.resolve()
-    # Before their lines go: a run that is killed here finds masks missing, never old ones without a line.
-    forget([each for each in stale if inside in each.resolve().parents])  # a manifest from elsewhere deletes nothing
-    write_text(out / PREDICTIONS, "".join(json.dumps(asdict(each)) + "\n" for each in done))
-    forget([out / FAILURES, *(each for each in out.rglob(".*") if _is_part(each))])
-    return tuple(done)
+    last: dict[str, tuple[Path, int]] = {}
+    for path in paths:
+        last.update({values["image"]: (path, place) for place, values in read_lines(path)})
+    for path in paths:
+        with atomic(path, "w") as file:
+            for place, values in read_lines(path):
+                if last[values["image"]] == (path, place) and (out / values["mask"]).is_file():
+                    file.write(json.dumps(values) + "\n")
+
+
+def forget_parts(out: Path) -> None:
+    """Delete what killed runs left half-written, under the names that files have until they are whole.
+
+    Raises:
+        OutputError: one cannot be deleted.
+    """
+    found = (Path(root, name) for root, _, names in os.walk(out) for name in names if name.startswith(".ifseg-"))
+    forget(path for path in found if _is_part(path))
 
 
 def stamp(path: Path) -> tuple[int, int]:
@@ -88,36 +160,11 @@ def stamp(path: Path) -> tuple[int, int]:
 
 
 def _is_part(path: Path) -> bool:
-    """Whether it is a file that a killed run left half-written, under the name it has until it is whole."""
     return path.name.startswith(".ifseg-") and ".part" in path.suffixes and path.is_file()
 
 
-def _is_done(out: Path, record: Record, source: Source | None) -> bool:
-    if not (out / record.mask).is_file():
-        return False
-    return source is None or (record.size, record.mtime) == stamp(source.path)
-
-
-def _require_same(out: Path, model_sha256: str, settings: PredictionSettings, classes: Sequence[MaskClass]) -> None:
-    made = read_provenance(out)
-    if made.get("model_sha256") != model_sha256:
-        raise OutputError(f"{out} holds masks of another model, {made.get('model')}", remedy=REMEDY)
-    now, then = _deciding(settings.model_dump(mode="json")), _deciding(made.get("settings") or {})
-    if other := [f"{key} was {then.get(key)}, is {now[key]}" for key in now if key in then and then[key] != now[key]]:
-        raise OutputError(f"{out} holds masks made with other settings: {', '.join(other)}", remedy=REMEDY)
-    held = [(each.value, each.name) for each in read_classes(out) or ()]
-    if held != [(each.value, each.name) for each in classes]:
-        raise OutputError(f"{out} holds masks of other categories", remedy=REMEDY)
-
-
-def _require_same_pictures(out: Path, records: Sequence[Record], by_image: dict[str, Source]) -> None:
-    """Two pictures of one name never share a mask: not within a run, and not in two."""
-    others = [
-        each for each in records if each.image in by_image and each.path != str(by_image[each.image].path.absolute())
-    ]
-    if others:
-        found = f"{out} holds masks of {counted(len(others), 'other picture')} by the same name, {others[0].path} first"
-        raise OutputError(found, remedy=REMEDY)
+def _key(image: str) -> int:
+    return int.from_bytes(hashlib.blake2b(image.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
 
 
 def _deciding(settings: dict[str, Any]) -> dict[str, Any]:

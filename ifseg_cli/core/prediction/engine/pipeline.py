@@ -1,71 +1,49 @@
 """A folder of pictures becomes a folder of masks.
 
-    for every picture:  decode -> resize -> see -> scores -> smoothing -> up-sample -> write -> a line of the manifest
+    list -> look up what is done -> open -> answer -> write -> a line of the manifest
 
-A picture that cannot be used is written down among the failures and the rest is done. Everything that can be checked is
-checked before the first picture.
+A picture that cannot be used is written down among the failures and the rest is done. Nothing of a run grows with the
+number of its pictures but what the manifests hold. Who opens, answers and writes is the engine's business
+(`side_by_side` here, `ray.py` for a cluster); the masks are the same.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ifseg_cli.core.errors import ImageError, OutputError, UnfinishedError, counted
-from ifseg_cli.core.files import is_about_the_name, write_json, write_text
+from ifseg_cli.core.files import forget, write_json, write_text
 from ifseg_cli.core.images.classes import MaskClass, write_classes
 from ifseg_cli.core.images.sources import Found, Source
-from ifseg_cli.core.prediction.engine import ledger, manifest, stages
-from ifseg_cli.core.prediction.engine.manifest import CONFIDENCE, Failure, Record
+from ifseg_cli.core.prediction.engine import ledger, manifest
+from ifseg_cli.core.prediction.engine.batches import answered
+from ifseg_cli.core.prediction.engine.job import Job
+from ifseg_cli.core.prediction.engine.manifest import Failure, Record, Settled
+from ifseg_cli.core.prediction.engine.overlap import ahead
+from ifseg_cli.core.prediction.engine.shards import ALL, Shard
+from ifseg_cli.core.prediction.engine.summary import Summary
 from ifseg_cli.core.prediction.model import Model
 from ifseg_cli.core.prediction.outputs.page import write_page
-from ifseg_cli.core.prediction.outputs.writing import planned_files
 from ifseg_cli.core.provenance import FILE as PROVENANCE
-from ifseg_cli.core.provenance import provenance
+from ifseg_cli.core.provenance import provenance, read_provenance
 from ifseg_cli.core.recipe import PredictionSettings
 from ifseg_cli.core.vocabulary.vocabulary import Vocabulary
 
+READERS, WRITERS = 2, 2  # threads; a large picture in the making is a gigabyte, so they are few
+BATCH = {"cpu": 1}  # pictures of one shape at once; on a processor more are no faster
+BATCH_ELSEWHERE = 8
 
-@dataclass
-class Summary:
-    """What a run came to, counted as it went."""
 
-    vocabulary: Vocabulary
-    done: int = 0
-    before: int = 0  # of these, by an earlier run
-    ignored: int = 0  # pixels
-    seconds: float = 0.0
-    interrupted: bool = False  # by the user; what is done is whole
-    passed_over: Counter[str] = field(default_factory=Counter[str])  # kind -> files
-    failures: list[Failure] = field(default_factory=list[Failure])
-    notes: Counter[str] = field(default_factory=Counter[str])  # what was done to pictures -> pictures
-    several: int = 0  # pictures of several frames or pages, of which the first was used
-    images_with: Counter[str] = field(default_factory=Counter[str])  # category -> images
-    pixels_of: Counter[str] = field(default_factory=Counter[str])  # category -> pixels
+Engine = Callable[[Job, Iterable[Source | Settled], Callable[[], bool]], Iterator[Settled]]
 
-    def add(self, outcome: Record | Failure) -> None:
-        """Count one image."""
-        if isinstance(outcome, Failure):
-            self.failures.append(outcome)
-            return
-        self.done += 1
-        self.ignored += outcome.ignored
-        self.notes.update(outcome.notes)
-        self.several += outcome.frames > 1
-        self.images_with.update(area.name for area in outcome.classes)
-        self.pixels_of.update({area.name: area.pixels for area in outcome.classes})
 
-    @property
-    def never_predicted(self) -> tuple[str, ...]:
-        """Categories that no pixel got."""
-        return tuple(name for name in self.vocabulary.names if not self.pixels_of[name])
-
-    def share(self, name: str) -> float:
-        """A category's share of all pixels, ignored ones included, 0..1."""
-        return self.pixels_of[name] / max(1, self.pixels_of.total() + self.ignored)
+def side_by_side(job: Job, items: Iterable[Source | Settled], stopped: Callable[[], bool]) -> Iterator[Settled]:
+    """The engine of one process: pictures are read and masks written while the network is busy with another."""
+    size = BATCH.get(job.model.device.type, BATCH_ELSEWHERE)
+    opened = ahead(job.open, items, READERS)
+    return ahead(job.write, answered(job, opened, size, stopped), WRITERS)
 
 
 def predict_images(
@@ -76,6 +54,8 @@ def predict_images(
     *,
     overwrite: bool = False,
     strict: bool = False,
+    shard: Shard = ALL,
+    engine: Engine = side_by_side,
     command: Sequence[str] = (),
     on_image: Callable[[Record | Failure], None] = lambda _: None,
     stopped: Callable[[], bool] = lambda: False,
@@ -86,98 +66,66 @@ def predict_images(
 
     Args:
         model: an adapted model.
-        found: from `find_images`; its faults are failures of the run.
+        found: from `find_images`, a shard's part of it; faults are failures of the run.
         out: the output folder.
         settings: how to predict, and whether to write more than masks.
         overwrite: begin anew in a folder that is not empty; what an earlier run wrote there is deleted first.
         strict: end with the first picture that cannot be used.
+        shard: whose pictures they are; its manifest is its own.
+        engine: who does the work.
         command: the command line, for the provenance.
         on_image: called after every picture with its line of the manifest, those that were done before included.
-        stopped: asked after every picture; True ends the run early.
+        stopped: asked between pictures; True ends the run early, and what is in the making is finished.
 
     Returns:
         What the run came to, `interrupted` if it was ended early.
 
     Raises:
         ImageError: a picture cannot be used, and `strict`.
-        OutputError: `out` is taken, cannot be written to, or would write over an input.
+        OutputError: `out` is taken, or cannot be written to.
         UnfinishedError: the disk refused in the middle; what was done is kept.
     """
     ledger.require_place(out, overwrite)
-    _require_inputs_safe(found.sources, out, settings)
     classes = mask_classes(model.vocabulary)
-    before = () if overwrite else ledger.done_before(out, found.sources, model.sha256, settings, classes)
-    if overwrite or not (out / manifest.PREDICTIONS).exists():
+    if overwrite:
         manifest.start_anew(out)
-    _begin(model, out, settings, found, classes, command)
-    summary, start = Summary(model.vocabulary, passed_over=found.passed_over), time.perf_counter()
-    for record in before:
-        summary.add(record)
-        on_image(record)
-    summary.before = summary.done
-    finished = {record.image for record in before}
-    left = replace(found, sources=tuple(each for each in found.sources if each.name.as_posix() not in finished))
-    run = ledger.run_identity(model.sha256, settings, classes)
+    ledger.require_same(out, model.sha256, settings, classes)
+    begin(model, out, settings, classes, command, shard)
+    book, summary, start = ledger.Ledger(out), Summary(model.vocabulary), time.perf_counter()
+    job = Job(model, out, settings, ledger.run_identity(model.sha256, settings, classes))
     try:
-        for outcome in _outcomes(model, left, out, settings, run):
-            manifest.append(out, outcome)
-            summary.add(outcome)
-            on_image(outcome)
-            if strict and isinstance(outcome, Failure):
-                done = f"{summary.done} of {counted(len(found.sources), 'picture')} done, the same command goes on"
-                raise ImageError(outcome.error, remedy=f"mend it or leave --strict out ({done})")
-            if stopped():
-                summary.interrupted = True
-                break
+        for settled in engine(job, look_up(found, book), stopped):
+            if not settled.before:
+                manifest.append(out, settled.line, shard)
+            summary.add(settled.line, settled.before)
+            on_image(settled.line)
+            if strict and isinstance(settled.line, Failure):
+                remedy = f"mend it or leave --strict out ({_standing(summary)}, the same command goes on)"
+                raise ImageError(settled.line.error, remedy=remedy)
     except OutputError as error:
-        done = f"{summary.done} of {counted(len(found.sources), 'picture')} done, their masks are whole"
+        if not isinstance(error.__cause__, OSError):  # not the disk: another picture of this name
+            raise
         remedy = "make room, then run the same command again: it goes on"
-        raise UnfinishedError(f"{error.found}; {done}", remedy=remedy) from error
-    summary.seconds = time.perf_counter() - start
-    if settings.overlay:
-        write_page(out)
+        raise UnfinishedError(f"{error.found}; {_standing(summary)}, their masks are whole", remedy=remedy) from error
+    summary.interrupted = stopped()
+    summary.seconds, summary.passed_over = time.perf_counter() - start, found.passed_over
+    finish(out, settings, book, summary, shard)
     return summary
 
 
-def _outcomes(
-    model: Model, found: Found, out: Path, settings: PredictionSettings, run: str
-) -> Iterator[Record | Failure]:
-    for fault in found.faults:
-        yield Failure(str(fault.path), str(fault.path.absolute()), fault.error)
-    for source in found.sources:
-        yield predict_one(model, source, out, settings, run)
+def look_up(found: Found, book: ledger.Ledger) -> Iterator[Source | Settled]:
+    """Every picture as what it is: to be done, done before, or not to be looked at."""
+    for each in found:
+        if not isinstance(each, Source):
+            yield Settled(Failure(str(each.path), str(each.path.absolute()), each.error))
+        elif (record := book.done(each)) is not None:
+            yield Settled(record, before=True)
+        else:
+            yield each
 
 
-def predict_one(
-    model: Model, source: Source, out: Path, settings: PredictionSettings, run: str = ""
-) -> Record | Failure:
-    """Read, segment and write one picture; a picture that cannot be used is a `Failure`, not an error.
-
-    Raises:
-        OutputError: the disk refused; another picture would fare no better.
-    """
-    start = time.perf_counter()
-    stamp = (*ledger.stamp(source.path), run)  # before it is read: a change while it is read shows the next time
-    try:
-        picture = stages.read(source.path, settings)
-        prepared = stages.prepare(picture.pixels, model.network.pictures, settings)
-        found = stages.score(model.network, [prepared], settings)
-        prediction = stages.finish(picture, found, 0, model.vocabulary, settings)
-        return stages.write(out, source, picture, prediction, settings, time.perf_counter() - start, stamp)
-    except ImageError as error:
-        return _failure(source, error.message)
-    except OutputError as error:
-        if not is_about_the_name(error):
-            raise
-        return _failure(source, f"{error.found}; its results need a name of their own: rename the picture")
-    except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "memory" not in str(error):
-            raise
-        return _failure(source, f"{source.path} needs more memory than there is; choose a smaller --short-side")
-
-
-def _failure(source: Source, error: str) -> Failure:
-    return Failure(source.name.as_posix(), str(source.path.absolute()), error)
+def _standing(summary: Summary) -> str:
+    return f"{counted(summary.done, 'picture')} done"
 
 
 def mask_classes(vocabulary: Vocabulary) -> tuple[MaskClass, ...]:
@@ -186,13 +134,13 @@ def mask_classes(vocabulary: Vocabulary) -> tuple[MaskClass, ...]:
     return tuple(MaskClass(*row) for row in rows)
 
 
-def _begin(
+def begin(
     model: Model,
     out: Path,
     settings: PredictionSettings,
-    found: Found,
     classes: Sequence[MaskClass],
     command: Sequence[str],
+    shard: Shard,
 ) -> None:
     """Everything that is known before the first picture is written before it, so that a broken run is explained too."""
     write_classes(out, classes, model.vocabulary.ignore_value)
@@ -202,21 +150,27 @@ def _begin(
         model_sha256=model.sha256,
         device=str(model.device),
         settings=settings.model_dump(mode="json"),
-        images=len(found.sources),
-        passed_over=dict(found.passed_over),
     )
     write_json(out / PROVENANCE, facts)
-    if not (out / manifest.PREDICTIONS).exists():
-        write_text(out / manifest.PREDICTIONS, "")  # last: with it, all that says what the masks are is there
+    own = out / shard.file(manifest.PREDICTIONS)
+    if not own.exists():
+        write_text(own, "")  # last: with it, all that says what the masks are is there
+    manifest.end_whole(own)
+    failed = out / shard.file(manifest.FAILURES)
+    forget(manifest.manifests(out, manifest.FAILURES) if shard.is_all else [failed])  # they are tried again
 
 
-def _require_inputs_safe(sources: Sequence[Source], out: Path, settings: PredictionSettings) -> None:
-    inputs = {source.path.resolve() for source in sources}
-    if settings.save_confidence and any(source.output.parts[0] == CONFIDENCE for source in sources):
-        found = f"the pictures have a folder '{CONFIDENCE}', where confidence is written"
-        raise OutputError(found, remedy="rename it, or leave --save-confidence out")
-    for source in sources:
-        for file in planned_files(source, settings):
-            if (out / file).resolve() in inputs:
-                found = f"the results of {source.path} would replace the picture {out / file}"
-                raise OutputError(found, remedy="choose another --out")
+def finish(out: Path, settings: PredictionSettings, book: ledger.Ledger, summary: Summary, shard: Shard) -> None:
+    """What can be written only when all is done: manifests of one line an image, what was passed over, the page.
+
+    Shards end when they end: each makes the page of all that is there, so the last one's is whole.
+    """
+    own = out / shard.file(manifest.PREDICTIONS)
+    if book.has_old_lines:
+        ledger.drop_old_lines(out, manifest.manifests(out) if shard.is_all else [own])
+    if shard.is_all:
+        ledger.forget_parts(out)
+    if summary.passed_over:
+        write_json(out / PROVENANCE, read_provenance(out) | {"passed_over": dict(summary.passed_over)})
+    if settings.overlay:
+        write_page(out)

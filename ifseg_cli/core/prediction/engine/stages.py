@@ -7,6 +7,7 @@ Each stage can be handed to another thread, process or machine; pictures of one 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from ifseg_cli.core.images.masks import IGNORED
 from ifseg_cli.core.images.opening import MAX_PIXELS
 from ifseg_cli.core.images.sources import Source
 from ifseg_cli.core.prediction.engine.manifest import Record
-from ifseg_cli.core.prediction.method.segment import GridValues, full_size, grid_values, network_input
+from ifseg_cli.core.prediction.method.segment import GridValues, full_size, grid_values, network_inputs
 from ifseg_cli.core.prediction.outputs.prediction import Prediction
 from ifseg_cli.core.prediction.outputs.writing import write_results
 from ifseg_cli.core.recipe import PredictionSettings
@@ -35,14 +36,14 @@ def read(picture: Path | str | bytes, settings: PredictionSettings) -> Photograp
     return read_photograph(picture, settings.max_pixels or MAX_PIXELS, settings.accept_truncated)
 
 
-def prepare(pixels: Pixels, pictures: PictureFacts, settings: PredictionSettings) -> Tensor:
-    """The network's input (1, 3, H', W') on the CPU."""
-    return network_input(pixels, pictures, settings)
+def prepare(pixels: Pixels, pictures: PictureFacts, settings: PredictionSettings) -> tuple[Tensor, ...]:
+    """The network's inputs (1, 3, H', W') on the CPU, one a scale."""
+    return network_inputs(pixels, pictures, settings)
 
 
-def score(network: Network, prepared: list[Tensor], settings: PredictionSettings) -> GridValues:
+def score(network: Network, prepared: Sequence[tuple[Tensor, ...]], settings: PredictionSettings) -> GridValues:
     """Class values of prepared pictures of one size."""
-    return grid_values(network, torch.cat(prepared), settings)
+    return grid_values(network, [torch.cat(same_scale) for same_scale in zip(*prepared, strict=True)], settings)
 
 
 def finish(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,53 +14,89 @@ from ifseg_cli.core.images.resize import normalise, resize, target_size
 from ifseg_cli.core.prediction.method.presence import with_presence
 from ifseg_cli.core.prediction.method.smoothing import nearest_cells, smooth
 from ifseg_cli.core.prediction.method.upsample import LabelMap, label_map
+from ifseg_cli.core.prediction.method.windows import slide
 from ifseg_cli.core.recipe import PredictionSettings
+
+MOST_CELLS = 4096  # of a picture that is seen at once: attention holds a value for every pair
 
 
 @dataclass(frozen=True)
 class GridValues:
-    """What a batch of pictures of one size came to, on the grid."""
+    """What a batch of pictures of one size came to, on the grid of each way it was looked at."""
 
-    values: Tensor  # (B, M, h, w)
-    are_scores: bool  # scores before softmax (without smoothing), or probabilities (with it)
+    views: tuple[Tensor, ...]  # (B, M, h, w) each: one a scale, and one more in the mirror
+    are_scores: bool  # scores before softmax (one view, whole, without smoothing), or probabilities
 
 
-def network_input(pixels: Pixels, pictures: PictureFacts, settings: PredictionSettings) -> Tensor:
-    """Resize and normalise a picture as a network wants it: (1, 3, H', W') float32 on the CPU.
+def network_inputs(pixels: Pixels, pictures: PictureFacts, settings: PredictionSettings) -> tuple[Tensor, ...]:
+    """Resize and normalise a picture as a network wants it: (1, 3, H', W') float32 on the CPU, one a scale.
 
-    `settings.short_side` replaces the network's own; the limit of the long side grows and shrinks with it.
+    `settings.short_side` replaces the network's own; the limit of the long side grows and shrinks with it. A picture
+    that is seen at once is never of more than `MOST_CELLS` cells.
     """
-    short = settings.short_side or pictures.short_side
+    return tuple(
+        normalise(resize(pixels, _size_seen(pixels, pictures, settings, scale)), pictures.mean, pictures.std)
+        for scale in settings.scales
+    )
+
+
+def _size_seen(pixels: Pixels, pictures: PictureFacts, settings: PredictionSettings, scale: float) -> tuple[int, int]:
     height, width = pixels.shape[:2]
+    short = max(1, round((settings.short_side or pictures.short_side) * scale))
     size = target_size(height, width, short, round(pictures.long_side * short / pictures.short_side))
-    return normalise(resize(pixels, size), pictures.mean, pictures.std)
+    cells = -(-size[0] // pictures.cell) * -(-size[1] // pictures.cell)
+    if settings.mode == "slide" or cells <= MOST_CELLS:
+        return size
+    smaller = (MOST_CELLS / cells) ** 0.5
+    whole_cells = [int(side * smaller) // pictures.cell * pictures.cell for side in size]
+    return whole_cells[0] or size[0], whole_cells[1] or size[1]
 
 
 @torch.inference_mode()
-def grid_values(network: Network, images: Tensor, settings: PredictionSettings) -> GridValues:
-    """See a batch, score it, smooth it.
+def grid_values(network: Network, inputs: Sequence[Tensor], settings: PredictionSettings) -> GridValues:
+    """See a batch in every way that is asked for, score it, smooth it.
 
     Args:
         network: in eval mode, with its vocabulary set.
-        images: (B, 3, H', W'), normalised.
-        settings: presence and smoothing.
+        inputs: (B, 3, H', W') normalised, one a scale, of the same pictures.
+        settings: windows, mirror, presence and smoothing.
     """
+    slides, pictures = settings.mode == "slide", network.pictures
+    ways = len(inputs) * (2 if settings.flip else 1)
+    as_scores = settings.smoothing_iterations == 0 and ways == 1 and not slides
+
+    def values_of(images: Tensor) -> Tensor:
+        return _values_seen_at_once(network, images, settings, as_scores)
+
+    def values(images: Tensor) -> Tensor:
+        return slide(images, pictures.short_side, pictures.cell, values_of) if slides else values_of(images)
+
+    views = [values(images) for images in inputs]
+    if settings.flip:
+        views += [values(images.flip(3)).flip(3) for images in inputs]
+    return GridValues(tuple(views), as_scores)
+
+
+def _values_seen_at_once(network: Network, images: Tensor, settings: PredictionSettings, as_scores: bool) -> Tensor:
+    """(B, 3, H', W') -> (B, M, h, w), section 6 of the method: scores, or probabilities smoothed over look-alikes."""
     seen = network.see(images.to(network.rows.device))
-    scores = with_presence(network.scores(seen.cells, seen.grid).float(), settings.presence)  # (B, N, M)
-    smoothed = settings.smoothing_iterations > 0
-    if smoothed:
+    values = with_presence(network.scores(seen.cells, seen.grid).float(), settings.presence)  # (B, N, M)
+    if not as_scores:
+        values = values.softmax(-1)
+    if settings.smoothing_iterations:
         neighbours = nearest_cells(seen.similarity, settings.neighbours)
-        scores = smooth(scores.softmax(-1), neighbours, settings.smoothing_iterations)  # probabilities from here on
-    return GridValues(scores.transpose(1, 2).unflatten(2, seen.grid), are_scores=not smoothed)
+        values = smooth(values, neighbours, settings.smoothing_iterations)
+    return values.transpose(1, 2).unflatten(2, seen.grid)
 
 
 @torch.inference_mode()
 def full_size(found: GridValues, index: int, size: tuple[int, int], settings: PredictionSettings) -> LabelMap:
     """Labels and confidence of picture `index` of the batch at its own (height, width)."""
-    return label_map(found.values[index], size, are_scores=found.are_scores, threshold=settings.threshold)
+    views = [each[index] for each in found.views]
+    return label_map(views, size, are_scores=found.are_scores, threshold=settings.threshold)
 
 
 def segment(network: Network, pixels: Pixels, settings: PredictionSettings) -> LabelMap:
     """All of it for one picture (H, W, 3) uint8 RGB."""
-    found = grid_values(network, network_input(pixels, network.pictures, settings), settings)
+    found = grid_values(network, network_inputs(pixels, network.pictures, settings), settings)
     return full_size(found, 0, (pixels.shape[0], pixels.shape[1]), settings)

@@ -7,6 +7,7 @@ alone, so the strips' height changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,24 +34,29 @@ class LabelMap:
 
 
 def label_map(
-    grid_values: Tensor, size: tuple[int, int], *, are_scores: bool, threshold: float = 0.0, strip: int = _STRIP
+    views: Sequence[Tensor], size: tuple[int, int], *, are_scores: bool, threshold: float = 0.0, strip: int = _STRIP
 ) -> LabelMap:
     """Up-sample and decide.
 
     Args:
-        grid_values: (M, h, w) scores (without smoothing) or probabilities (with it), as the published program does.
+        views: (M, h, w) each: scores (without smoothing) or probabilities (with it), as the published program does.
+            Several are averaged at full size; their grids may differ.
         size: height and width of the picture, pixels.
         are_scores: they are scores; the confidence is then the softmax over the up-sampled scores.
         threshold: pixels with a confidence below it get `IGNORED`.
         strip: values held at once, at least one row's.
     """
     height, width = size
-    rows_at_once = max(1, strip // (len(grid_values) * width))
+    rows_at_once = max(1, strip // (len(views[0]) * width))
     labels = np.empty(size, dtype=np.int16)
     confidence = np.empty(size, dtype=np.float32)
     for top in range(0, height, rows_at_once):
         rows = slice(top, min(top + rows_at_once, height))
-        values = upsample_rows(grid_values, size, rows)  # (M, rows, W)
+        values = upsample_rows(views[0], size, rows)  # (M, rows, W)
+        for view in views[1:]:
+            values += upsample_rows(view, size, rows)
+        if len(views) > 1:
+            values /= len(views)
         best, winner = values.max(dim=0)
         sure = 1 / (values - best).exp_().sum(dim=0) if are_scores else best
         if threshold > 0:

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from ifseg_cli.core.errors import ImageError, OutputError
-from ifseg_cli.core.images.sources import find_images, told
+from ifseg_cli.core.images.search import find_images
+from ifseg_cli.core.images.sources import told
 
 
 def make(root: Path, *names: str) -> Path:

@@ -1,0 +1,55 @@
+"""While `ifseg predict` works: how many pictures there are, the bar, and what fails as it fails."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ifseg_cli.commands import console
+
+PATIENCE = 0.5  # seconds that the first line waits for the number of pictures
+
+if TYPE_CHECKING:
+    from ifseg_cli.core.images.sources import Found
+    from ifseg_cli.core.prediction.engine.manifest import Failure, Record
+    from ifseg_cli.core.prediction.engine.summary import Summary
+    from ifseg_cli.core.prediction.run import PredictionRun
+
+
+class Count:
+    """How many pictures there are, found out beside the work: a million are listed while the first are done."""
+
+    def __init__(self, found: Found) -> None:
+        self.total: int | None = None
+        self._thread = threading.Thread(target=self._count, args=(found,), daemon=True)
+        self._thread.start()
+
+    def _count(self, found: Found) -> None:
+        with suppress(OSError):  # a folder that vanishes is the run's to tell
+            self.total = found.count()
+
+    def told(self) -> str:
+        """`13 pictures`, or that their number is not known yet."""
+        from ifseg_cli.core.errors import counted
+
+        self._thread.join(PATIENCE)
+        return "pictures without end in sight" if self.total is None else counted(self.total, "picture")
+
+
+def carry_out(run: PredictionRun, count: Count) -> Summary:
+    """Segment and write, with a bar."""
+    from rich.markup import escape
+
+    from ifseg_cli.core.errors import shown
+    from ifseg_cli.core.prediction.engine.manifest import Failure
+
+    with console.stop_on_signal("picture") as stopped, console.progress("images") as bar:
+        task = bar.add_task("predicting", total=count.total, note="")
+
+        def on_image(outcome: Record | Failure) -> None:
+            if isinstance(outcome, Failure):
+                console.say_warning(outcome.error)
+            bar.update(task, advance=1, total=count.total, note=escape(shown(outcome.image)[-40:]))
+
+        return run.carry_out(console.command(), on_image, stopped)

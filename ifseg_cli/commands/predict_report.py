@@ -1,0 +1,96 @@
+"""What `ifseg predict` says at its end, for people and for programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from ifseg_cli.commands import console
+
+NEVER_SHOWN = 10  # names that no pixel got, listed on the terminal; --json has all
+
+if TYPE_CHECKING:
+    from ifseg_cli.core.prediction.engine.summary import Summary
+
+
+def report(summary: Summary, out: Path, with_page: bool) -> None:
+    """The table of categories, what was left out or done to pictures, and where the results are."""
+    from ifseg_cli.core.errors import counted, listed
+    from ifseg_cli.core.pages.environment import share_text
+
+    names = sorted(summary.pixels_of, key=lambda name: -summary.pixels_of[name])
+    rows = [[name, str(summary.images_with[name]), share_text(summary.share(name))] for name in names]
+    if rows:
+        right = {"justify": "right"}
+        columns = ["category", ("images", right), ("share of pixels", right)]
+        console.err.print(console.table(None, columns, rows))
+    if summary.done and summary.never_predicted:
+        console.say_warning(f"never predicted: {listed(summary.never_predicted, NEVER_SHOWN)}")
+    for line in _remarks(summary):
+        console.err.print(line, markup=False, soft_wrap=True)
+    if not summary.done:
+        if not summary.interrupted:
+            console.say_error(f"none of {counted(len(summary.failures), 'picture')} could be used")
+        return
+    now = summary.done - summary.before
+    rate = f"{summary.seconds:.1f} s" + (f", {summary.seconds / now:.2f} s a picture" if now else "")
+    earlier = f" ({summary.before} of them before)" if summary.before else ""
+    console.err.print(f"{summary.done} done{earlier}, {len(summary.failures)} failed in {rate}")
+    console.err.print(f"masks: {out}", markup=False, soft_wrap=True)
+    if with_page:
+        console.err.print(f"look:  {out / 'index.html'}", markup=False, soft_wrap=True)
+
+
+def _remarks(summary: Summary) -> list[str]:
+    """One line each: files passed over, pictures that were stretched, cut off, or of several pages."""
+    from ifseg_cli.core.errors import counted
+    from ifseg_cli.core.images.decode import CUT_OFF, STRETCHED
+    from ifseg_cli.core.images.opening import HEIF_PLUGIN, HEIF_SUFFIXES
+    from ifseg_cli.core.images.sources import told
+
+    lines: list[str] = []
+    if summary.passed_over.total():
+        heif = any(summary.passed_over[suffix.removeprefix(".")] for suffix in HEIF_SUFFIXES)
+        hint = f" (pip install {HEIF_PLUGIN} reads heic)" if heif else ""
+        lines.append(f"passed over: {told(summary.passed_over)}{hint}")
+    if number := summary.notes[STRETCHED]:
+        lines.append(f"{counted(number, 'picture')} of 16 or 32 bits used a small part of their range: stretched")
+    if number := summary.notes[CUT_OFF]:
+        lines.append(f"{counted(number, 'picture')} cut off, used as far as they go")
+    if summary.several:
+        lines.append(f"{counted(summary.several, 'picture')} of several frames or pages: the first was used")
+    return lines
+
+
+def print_json(summary: Summary, out: Path) -> None:
+    """The same as one JSON object on stdout."""
+    import json
+    from dataclasses import asdict
+
+    names = summary.vocabulary.names
+    classes = [
+        {
+            "name": name,
+            "value": value,
+            "images": summary.images_with[name],
+            "pixels": summary.pixels_of[name],
+            "share": round(summary.share(name), 6),
+        }
+        for name, value in zip(names, summary.vocabulary.mask_values, strict=True)
+    ]
+    result = {
+        "out": str(out),
+        "done": summary.done,
+        "done_before": summary.before,
+        "failed": [asdict(failure) for failure in summary.failures],
+        "passed_over": dict(summary.passed_over),
+        "notes": dict(summary.notes),
+        "of_several_frames": summary.several,
+        "seconds": round(summary.seconds, 3),
+        "classes": classes,
+        "ignored_pixels": summary.ignored,
+        "never_predicted": list(summary.never_predicted),
+    }
+    typer.echo(json.dumps(result, indent=2))
