@@ -199,6 +199,16 @@ Shard = Annotated[
     ),
 ]
 
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="local|ray",
+        help="ray: the workers of a Ray cluster, found as Ray's own settings say.",
+        rich_help_panel=MANY,
+    ),
+]
+
 # ---------------------------------------------------------------- output
 
 NoOverlay = Annotated[

@@ -40,6 +40,7 @@ def predict(
     max_pixels: options.MaxPixels = None,
     strict: options.StopAtFailure = False,
     shard: options.Shard = None,
+    engine: options.Engine = "local",
     overwrite: options.Overwrite = False,
     as_json: options.AsJson = False,
 ) -> int:
@@ -83,6 +84,7 @@ def predict(
         overwrite=overwrite,
         strict=strict,
         shard=choose_shard(shard, os.environ),
+        engine=engine,
     )
     count = predict_progress.Count(run.found)
     of_shard = "" if run.shard.is_all else f"shard {run.shard}: "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,12 @@ from ifseg_cli.core.prediction.engine.ledger import require_place
 from ifseg_cli.core.prediction.engine.shards import ALL, Shard
 from ifseg_cli.core.recipe import PredictionSettings, prediction_settings
 
+ENGINES = ("local", "ray")
+
 if TYPE_CHECKING:
     from ifseg_cli.core.images.sources import Found
     from ifseg_cli.core.prediction.engine.manifest import Failure, Record
+    from ifseg_cli.core.prediction.engine.pipeline import Engine
     from ifseg_cli.core.prediction.engine.summary import Summary
     from ifseg_cli.core.prediction.model import Model
 
@@ -32,6 +36,7 @@ class PredictionRun:
     overwrite: bool = False
     strict: bool = False
     shard: Shard = ALL
+    engine: Engine | None = None  # None: this process
 
     def carry_out(
         self,
@@ -40,7 +45,7 @@ class PredictionRun:
         stopped: Callable[[], bool] = lambda: False,
     ) -> Summary:
         """Segment and write (`predict_images`)."""
-        from ifseg_cli.core.prediction.engine.pipeline import predict_images
+        from ifseg_cli.core.prediction.engine.pipeline import predict_images, side_by_side
 
         return predict_images(
             self.model,
@@ -50,6 +55,7 @@ class PredictionRun:
             overwrite=self.overwrite,
             strict=self.strict,
             shard=self.shard,
+            engine=self.engine or side_by_side,
             command=command,
             on_image=on_image,
             stopped=stopped,
@@ -68,6 +74,7 @@ def prepare(
     overwrite: bool = False,
     strict: bool = False,
     shard: Shard = ALL,
+    engine: str = "local",
 ) -> PredictionRun:
     """Find the pictures and load the model. The fast checks come first.
 
@@ -82,6 +89,7 @@ def prepare(
         overwrite: begin anew in a folder that is not empty; else a run that was cut off goes on.
         strict: end with the first picture that cannot be used.
         shard: which of the pictures this process does; the others are others'.
+        engine: `local`, this process; `ray`, the workers of a Ray cluster (extra `ifseg[ray]`).
 
     Raises:
         IfsegError: the first thing that is not right.
@@ -89,6 +97,7 @@ def prepare(
     prediction_settings(PredictionSettings(), overrides, options)  # a wrong one is told before the model is read
     if overwrite and not shard.is_all:
         raise ShardError("--overwrite with --shard", remedy=f"delete {out} first, then start the shards without it")
+    _require_engine(engine)
     require_place(Path(out), overwrite)
 
     from ifseg_cli.core.images.search import find_images
@@ -101,7 +110,22 @@ def prepare(
 
     loaded = Model.load(model, device, loading)
     settings = prediction_settings(loaded.settings, overrides, options)
-    return PredictionRun(loaded, found, Path(out), settings, overwrite, strict, shard)
+    return PredictionRun(loaded, found, Path(out), settings, overwrite, strict, shard, _engine(engine, device, loading))
+
+
+def _require_engine(name: str) -> None:
+    if name not in ENGINES:
+        raise ShardError(f"--engine {name}", " or ".join(ENGINES))
+    if name == "ray" and not find_spec("ray"):
+        raise ShardError("--engine ray, and Ray is not installed", remedy="pip install 'ifseg[ray]'")
+
+
+def _engine(name: str, device: str, loading: LoadOptions) -> Engine | None:
+    if name == "local":
+        return None
+    from ifseg_cli.core.prediction.engine.on_ray import ray_engine
+
+    return ray_engine(device, loading)
 
 
 def predict(
@@ -115,6 +139,7 @@ def predict(
     overwrite: bool = False,
     strict: bool = False,
     shard: Shard = ALL,
+    engine: str = "local",
     on_image: Callable[[Record | Failure], None] = lambda _: None,
 ) -> Summary:
     """Segment pictures into a folder: `ifseg predict` from Python, with the same result.
@@ -134,5 +159,6 @@ def predict(
         overwrite=overwrite,
         strict=strict,
         shard=shard,
+        engine=engine,
     )
     return run.carry_out(on_image=on_image)
