@@ -184,6 +184,7 @@ MaxPixels = Annotated[
         "--max-pixels", help="Pictures with more pixels fail.", show_default="179 million", rich_help_panel=METHOD
     ),
 ]
+Watch = Annotated[bool, typer.Option("--watch", help="Then wait for pictures that come or change, until Ctrl-C.")]
 StopAtFailure = Annotated[bool, typer.Option("--strict", help="Stop at the first picture that cannot be used.")]
 
 # ---------------------------------------------------------------- many processes

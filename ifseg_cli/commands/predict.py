@@ -39,6 +39,7 @@ def predict(
     save_confidence: options.SaveConfidence = False,
     max_pixels: options.MaxPixels = None,
     strict: options.StopAtFailure = False,
+    watch: options.Watch = False,
     shard: options.Shard = None,
     engine: options.Engine = "local",
     overwrite: options.Overwrite = False,
@@ -85,16 +86,17 @@ def predict(
         strict=strict,
         shard=choose_shard(shard, os.environ),
         engine=engine,
+        may_come_later=watch,
     )
     count = predict_progress.Count(run.found)
     of_shard = "" if run.shard.is_all else f"shard {run.shard}: "
     names = counted(len(run.model.vocabulary.names), "category")
     console.say(f"{of_shard}{count.told()}, {names}, {run.model.device_reason}")
-    summary = predict_progress.carry_out(run, count)
+    summary = predict_progress.carry_out(run, count, watch)
     if as_json:
         predict_report.print_json(summary, out)
     predict_report.report(summary, out, run.settings.overlay)
-    if summary.interrupted:
+    if summary.interrupted and not watch:
         console.say_error(f"interrupted: {summary.done} of {count.told()} done, all whole; the same command goes on")
         return console.INTERRUPTED
     if summary.failures:

@@ -37,19 +37,22 @@ class Count:
         return "pictures without end in sight" if self.total is None else counted(self.total, "picture")
 
 
-def carry_out(run: PredictionRun, count: Count) -> Summary:
-    """Segment and write, with a bar."""
+def carry_out(run: PredictionRun, count: Count, watch: bool) -> Summary:
+    """Segment and write, with a bar; where the folder is watched, until the user has enough."""
     from rich.markup import escape
 
     from ifseg_cli.core.errors import shown
     from ifseg_cli.core.prediction.engine.manifest import Failure
 
+    told: set[str] = set()
     with console.stop_on_signal("picture") as stopped, console.progress("images") as bar:
-        task = bar.add_task("predicting", total=count.total, note="")
+        task = bar.add_task("watching" if watch else "predicting", total=None if watch else count.total, note="")
 
         def on_image(outcome: Record | Failure) -> None:
-            if isinstance(outcome, Failure):
+            if isinstance(outcome, Failure) and outcome.error not in told:
+                told.add(outcome.error)  # a folder that is watched fails again and again
                 console.say_warning(outcome.error)
-            bar.update(task, advance=1, total=count.total, note=escape(shown(outcome.image)[-40:]))
+            total = None if watch else count.total
+            bar.update(task, advance=1, total=total, note=escape(shown(outcome.image)[-40:]))
 
-        return run.carry_out(console.command(), on_image, stopped)
+        return (run.watch if watch else run.carry_out)(console.command(), on_image, stopped)

@@ -31,7 +31,7 @@ def report(summary: Summary, out: Path, with_page: bool) -> None:
     for line in _remarks(summary):
         console.err.print(line, markup=False, soft_wrap=True)
     if not summary.done:
-        if not summary.interrupted:
+        if not summary.interrupted and summary.failures:
             console.say_error(f"none of {counted(len(summary.failures), 'picture')} could be used")
         return
     now = summary.done - summary.before

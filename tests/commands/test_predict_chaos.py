@@ -123,3 +123,25 @@ def test_evaluate_goes_on_too(tmp_path: Path) -> None:
     again = json.loads(ifseg(*words, "--out", "cut", "--json", cwd=tmp_path).stdout)
     assert again["numbers"] == whole["numbers"]
     assert before == {name: (out / "masks" / name).stat().st_mtime_ns for name in kept}
+
+
+def test_watching_ends_cleanly(tmp_path: Path) -> None:
+    save_tiny_model(tmp_path / "model")
+    photographs(tmp_path / "in", 3)
+    command = [sys.executable, "-m", "ifseg_cli", "predict", "in", "--model", "model", "--out", "out", "--watch"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE)
+    wait_for(tmp_path / "out" / "part 2" / "0002.png", process)
+    photographs(tmp_path / "in", 5)  # three of them anew, as they were, but later
+    wait_for(tmp_path / "out" / "part 1" / "0004.png", process)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1].decode()
+    assert process.returncode == 0 and "Traceback" not in said, said
+    check(tmp_path, 5)
+
+
+def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + 60
+    while not path.exists():
+        assert process.poll() is None and time.monotonic() < end
+        time.sleep(0.02)

@@ -38,15 +38,16 @@ OUR_FOLDERS: tuple[frozenset[str], ...] = (
 OUR_FILES = frozenset[str]().union(*OUR_FOLDERS)
 
 
-def find_images(inputs: Sequence[str | Path], exclude: Path | None = None) -> Found:
+def find_images(inputs: Sequence[str | Path], exclude: Path | None = None, may_be_none: bool = False) -> Found:
     """All pictures that `inputs` (files, folders, patterns) name, each once.
 
     Args:
         inputs: in the order of the command line.
         exclude: the output folder; what lies in it is not read.
+        may_be_none: pictures may come later.
 
     Raises:
-        ImageError: not one picture was found.
+        ImageError: not one picture was found, and it may not be so.
         OutputError: an input that lies inside the output folder.
     """
     excluded = exclude.resolve() if exclude is not None else None
@@ -55,30 +56,12 @@ def find_images(inputs: Sequence[str | Path], exclude: Path | None = None) -> Fo
             _require_outside(Path(given), excluded)
     if len(inputs) == 1 and Path(inputs[0]).is_dir():
         folder = Path(inputs[0])
-        found = Found(lambda passed_over: _Search(excluded, passed_over).folder(folder))
+        found = Found(lambda passed_over: _Search(excluded, passed_over).walk(folder))
     else:
-        found = _list_all(inputs, excluded)
-    if not any(isinstance(each, Source) for each in found):
-        raise _nothing(found)
+        found = Found(lambda passed_over: _Search(excluded, passed_over).several(inputs))
+    if not may_be_none and not any(isinstance(each, Source) for each in found):
+        raise _nothing(found, inputs)
     return found
-
-
-def _list_all(inputs: Sequence[str | Path], excluded: Path | None) -> Found:
-    """Several inputs: listed here and now, faults first."""
-    passed_over = Counter[str]()
-    search = _Search(excluded, passed_over)
-    for given in inputs:
-        search.add(str(given))
-    names = told_apart(search.paths)
-    outputs = without_suffix(names.values())
-    ordered = sorted(names.items(), key=lambda item: (item[1].parts, str(item[0])))
-    sources = [Source(path, name, outputs[name]) for path, name in ordered]
-
-    def walk(counter: Counter[str]) -> Iterator[Source | Fault]:
-        counter.update(passed_over)
-        return iter((*search.faults, *sources))
-
-    return Found(walk)
 
 
 @dataclass(frozen=True)
@@ -107,14 +90,15 @@ class _Search:
         if len(self.paths) == before and not again and len(self.faults) == faults:
             self.faults.append(_no_picture(given))
 
-    def folder(self, folder: Path) -> Iterator[Source | Fault]:
-        """All of a folder, or the fault that there is none."""
-        empty = True
-        for each in self._walk(folder):
-            empty = False
-            yield each
-        if empty:
-            yield _no_picture(folder)
+    def several(self, inputs: Sequence[str | Path]) -> Iterator[Source | Fault]:
+        """All of several inputs, listed before the first is given; faults first."""
+        for given in inputs:
+            self.add(str(given))
+        names = told_apart(self.paths)
+        outputs = without_suffix(names.values())
+        yield from self.faults
+        for path, name in sorted(names.items(), key=lambda item: (item[1].parts, str(item[0]))):
+            yield Source(path, name, outputs[name])
 
     def _expand(self, given: str) -> Iterator[tuple[Path, PurePath]]:
         """Pairs of a picture's path and its name below the input."""
@@ -127,13 +111,13 @@ class _Search:
             yield from self._match(given)
 
     def _pictures(self, folder: Path, below: PurePath) -> Iterator[tuple[Path, PurePath]]:
-        for each in self._walk(folder):
+        for each in self.walk(folder):
             if isinstance(each, Fault):
                 self.faults.append(each)
             else:
                 yield each.path, below / each.name
 
-    def _walk(self, folder: Path) -> Iterator[Source | Fault]:
+    def walk(self, folder: Path) -> Iterator[Source | Fault]:
         """Pictures of a folder and its sub-folders, by name; a folder reached twice through links is read once."""
         visited: set[str] = set()
         stack: list[Iterator[Source | Fault | _Folder]] = [iter([_Folder(folder, PurePath())])]
@@ -234,9 +218,10 @@ def _lies_in_ours(path: Path, base: Path) -> bool:
     return any(is_ours(each.name for each in folder.iterdir()) for folder in between)
 
 
-def _nothing(found: Found) -> ImageError:
+def _nothing(found: Found, inputs: Sequence[str | Path]) -> ImageError:
     """The one line for inputs without a picture: what is there instead."""
-    message = "; ".join(fault.error for fault in found.faults[:3])
+    faults = found.faults or tuple(_no_picture(given) for given in inputs)
+    message = "; ".join(fault.error for fault in faults[:3])
     if found.passed_over:
         message += f" (passed over: {told(found.passed_over)})"
     return ImageError(message, "a picture, a folder of pictures or a pattern")

@@ -62,12 +62,12 @@ class Found:
         self.passed_over = Counter[str]()
         return self._walk(self.passed_over)
 
-    def only(self, takes: Callable[[PurePath], bool]) -> Found:
-        """Those whose name (a fault's path) is taken."""
+    def only(self, takes: Callable[[Source | Fault], bool]) -> Found:
+        """Those that are taken."""
         walk = self._walk
 
         def some(passed_over: Counter[str]) -> Iterator[Source | Fault]:
-            return (each for each in walk(passed_over) if takes(each.name))
+            return (each for each in walk(passed_over) if takes(each))
 
         return Found(some)
 

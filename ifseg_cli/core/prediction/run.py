@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +37,24 @@ class PredictionRun:
     strict: bool = False
     shard: Shard = ALL
     engine: Engine | None = None  # None: this process
+
+    def watch(
+        self,
+        command: Sequence[str] = (),
+        on_image: Callable[[Record | Failure], None] = lambda _: None,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> Summary:
+        """Segment and write what is there and what comes, until `stopped` (`engine/watch.py`)."""
+        from ifseg_cli.core.prediction.engine.watch import watch
+
+        first = self.overwrite
+
+        def run(found: Found) -> Summary:
+            nonlocal first
+            anew, first = first, False  # what was there before goes once
+            return replace(self, found=found, overwrite=anew).carry_out(command, on_image, stopped)
+
+        return watch(self.found, run, stopped)
 
     def carry_out(
         self,
@@ -75,6 +93,7 @@ def prepare(
     strict: bool = False,
     shard: Shard = ALL,
     engine: str = "local",
+    may_come_later: bool = False,
 ) -> PredictionRun:
     """Find the pictures and load the model. The fast checks come first.
 
@@ -90,6 +109,7 @@ def prepare(
         strict: end with the first picture that cannot be used.
         shard: which of the pictures this process does; the others are others'.
         engine: `local`, this process; `ray`, the workers of a Ray cluster (extra `ifseg[ray]`).
+        may_come_later: no picture yet is no error: they are watched for.
 
     Raises:
         IfsegError: the first thing that is not right.
@@ -103,7 +123,7 @@ def prepare(
     from ifseg_cli.core.images.search import find_images
 
     inputs = [images] if isinstance(images, (str, Path)) else images
-    found = find_images(inputs, exclude=Path(out)).only(shard.takes)
+    found = find_images(inputs, Path(out), may_come_later).only(lambda each: shard.takes(each.name))
     require_folder(Path(out))
 
     from ifseg_cli.core.prediction.model import Model  # torch from here on

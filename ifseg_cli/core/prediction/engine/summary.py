@@ -39,6 +39,23 @@ class Summary:
         self.images_with.update(area.name for area in outcome.classes)
         self.pixels_of.update({area.name: area.pixels for area in outcome.classes})
 
+    def followed_by(self, later: Summary) -> Summary:
+        """What this run and a later one came to, which tried again what had failed."""
+        return Summary(
+            self.vocabulary,
+            self.done + later.done,
+            self.before + later.before,
+            self.ignored + later.ignored,
+            self.seconds + later.seconds,
+            later.interrupted,
+            later.passed_over,
+            later.failures,
+            self.notes + later.notes,
+            self.several + later.several,
+            self.images_with + later.images_with,
+            self.pixels_of + later.pixels_of,
+        )
+
     @property
     def never_predicted(self) -> tuple[str, ...]:
         """Categories that no pixel got."""
