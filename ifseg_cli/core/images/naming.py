@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
@@ -42,8 +43,8 @@ def keep_suffix(names: Iterable[str]) -> frozenset[str]:
     Results of two folders never meet, so a folder's names can be settled without looking at any other.
     """
     listed = list(names)
-    stems = [PurePath(name).stem for name in listed]
-    if len(set(stems)) == len(stems):
+    stems = {os.path.splitext(name)[0] for name in listed}  # noqa: PTH122 - a Path takes ten times as long
+    if len(stems) == len(listed):
         return frozenset()
     settled = without_suffix(PurePath(name) for name in listed)
     return frozenset(name.name for name, output in settled.items() if name == output)

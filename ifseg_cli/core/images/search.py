@@ -59,7 +59,7 @@ def find_images(inputs: Sequence[str | Path], exclude: Path | None = None, may_b
         found = Found(lambda passed_over: _Search(excluded, passed_over).walk(folder))
     else:
         found = Found(lambda passed_over: _Search(excluded, passed_over).several(inputs))
-    if not may_be_none and not any(isinstance(each, Source) for each in found):
+    if not may_be_none and not found.has_pictures():
         raise _nothing(found, inputs)
     return found
 
@@ -191,7 +191,7 @@ class _Search:
 
 def _kind(name: str) -> str:
     """What kind of file is passed over: its suffix without the dot; empty for a picture."""
-    suffix = Path(name).suffix.lower()
+    suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - a million names, and a Path takes ten times as long
     return "" if suffix in picture_suffixes() else suffix.removeprefix(".") or NO_SUFFIX
 
 

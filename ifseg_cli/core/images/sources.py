@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePath
 
 HIDDEN, OURS = "hidden", "folder that ifseg wrote"
@@ -52,6 +53,7 @@ class Found:
 
     def __init__(self, walk: Walk) -> None:
         self._walk, self.passed_over = walk, Counter[str]()
+        self._begun: Iterator[Source | Fault] | None = None
 
     @classmethod
     def of(cls, sources: Sequence[Source]) -> Found:
@@ -59,17 +61,30 @@ class Found:
         return cls(lambda _: iter(sources))
 
     def __iter__(self) -> Iterator[Source | Fault]:
+        if self._begun is not None:
+            begun, self._begun = self._begun, None
+            return begun
         self.passed_over = Counter[str]()
         return self._walk(self.passed_over)
 
+    def has_pictures(self) -> bool:
+        """Whether there is one; what was listed to know that is not listed again by the next iteration."""
+        head: list[Source | Fault] = []
+        rest = iter(self)
+        for each in rest:
+            head.append(each)
+            if isinstance(each, Source):
+                self._begun = chain(head, rest)
+                return True
+        return False
+
     def only(self, takes: Callable[[Source | Fault], bool]) -> Found:
         """Those that are taken."""
-        walk = self._walk
-
-        def some(passed_over: Counter[str]) -> Iterator[Source | Fault]:
-            return (each for each in walk(passed_over) if takes(each))
-
-        return Found(some)
+        some = Found(lambda passed_over: filter(takes, self._walk(passed_over)))
+        if self._begun is not None:
+            some._begun, some.passed_over = filter(takes, self._begun), self.passed_over
+            self._begun = None
+        return some
 
     def count(self) -> int:
         """How many pictures and faults there are: lists them all, and keeps none."""

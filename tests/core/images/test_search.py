@@ -162,3 +162,52 @@ def test_links_to_folders_are_followed_without_loops(tmp_path: Path):
 def test_odd_names_are_names(tmp_path: Path):
     make(tmp_path, "with space.png", "ünï.png", "line\nbreak.png", "#50%.png")
     assert len(names(tmp_path)) == 4
+
+
+def test_a_folder_is_listed_as_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The first picture is there before the second sub-folder has been looked into; names come in order."""
+    make(tmp_path, "a/1.png", "b/2.png", "c/3.png", "b.png", "z.png")
+    looked: list[str] = []
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        looked.append(Path(path).name)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    found = iter(find_images([tmp_path]))
+    assert next(found).name.as_posix() == "a/1.png" and looked == [tmp_path.name, "a"]
+    assert [each.name.as_posix() for each in found] == ["b/2.png", "b.png", "c/3.png", "z.png"]
+
+
+def test_a_list_is_made_anew_each_time_it_is_asked_for(tmp_path: Path):
+    make(tmp_path, "a.png", "x.txt")
+    found = find_images([tmp_path])
+    assert (len(found.sources), found.count(), found.passed_over["txt"]) == (1, 1, 1)
+    make(tmp_path, "b.png")
+    assert (len(found.sources), found.count(), found.passed_over["txt"]) == (2, 2, 1)
+    first = found.only(lambda each: each.name.as_posix() == "a.png")
+    assert [each.path.name for each in first] == ["a.png"] and first.count() == 1
+
+
+def test_a_link_into_the_output_folder_is_a_fault(tmp_path: Path):
+    make(tmp_path, "in/a.png", "out/b.png")
+    (tmp_path / "in" / "b.png").symlink_to(tmp_path / "out" / "b.png")
+    found = find_images([tmp_path / "in"], exclude=tmp_path / "out")
+    assert [each.path.name for each in found.sources] == ["a.png"]
+    assert "leads into the output folder" in found.faults[0].error
+
+
+def test_nothing_yet_is_no_error_where_pictures_may_come(tmp_path: Path):
+    found = find_images([tmp_path], may_be_none=True)
+    assert list(found) == []
+    make(tmp_path, "a.png")
+    assert found.count() == 1
+
+
+def test_folders_as_deep_as_a_path_may_be(tmp_path: Path):
+    deep = tmp_path.joinpath(*["d"] * 1500)
+    for depth in range(100, 1501, 100):  # a step at a time: some systems make no long path at once
+        tmp_path.joinpath(*["d"] * depth).mkdir(parents=True, exist_ok=True)
+    (deep / "a.png").touch()
+    assert [each.path for each in find_images([tmp_path])] == [deep / "a.png"]

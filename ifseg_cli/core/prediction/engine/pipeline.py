@@ -31,19 +31,19 @@ from ifseg_cli.core.provenance import provenance, read_provenance
 from ifseg_cli.core.recipe import PredictionSettings
 from ifseg_cli.core.vocabulary.vocabulary import Vocabulary
 
-READERS, WRITERS = 2, 2  # threads; a large picture in the making is a gigabyte, so they are few
-BATCH = {"cpu": 1}  # pictures of one shape at once; on a processor more are no faster
-BATCH_ELSEWHERE = 8
-
-
+# On a processor the network takes all cores: a batch is no faster than its pictures, and one thread reads and one writes
+# fast enough. (Few are better: a large picture in the making is a gigabyte.)
+BATCH, THREADS = {"cpu": 1}, {"cpu": 1}
+BATCH_ELSEWHERE, THREADS_ELSEWHERE = 8, 4
 Engine = Callable[[Job, Iterable[Source | Settled], Callable[[], bool]], Iterator[Settled]]
 
 
 def side_by_side(job: Job, items: Iterable[Source | Settled], stopped: Callable[[], bool]) -> Iterator[Settled]:
     """The engine of one process: pictures are read and masks written while the network is busy with another."""
-    size = BATCH.get(job.model.device.type, BATCH_ELSEWHERE)
-    opened = ahead(job.open, items, READERS)
-    return ahead(job.write, answered(job, opened, size, stopped), WRITERS)
+    kind = job.model.device.type
+    size, threads = BATCH.get(kind, BATCH_ELSEWHERE), THREADS.get(kind, THREADS_ELSEWHERE)
+    opened = ahead(job.open, items, threads)
+    return ahead(job.write, answered(job, opened, size, stopped), threads)
 
 
 def predict_images(
