@@ -205,9 +205,14 @@ def test_nothing_yet_is_no_error_where_pictures_may_come(tmp_path: Path):
     assert found.count() == 1
 
 
-def test_folders_as_deep_as_a_path_may_be(tmp_path: Path):
-    deep = tmp_path.joinpath(*["d"] * 1500)
-    for depth in range(100, 1501, 100):  # a step at a time: some systems make no long path at once
-        tmp_path.joinpath(*["d"] * depth).mkdir(parents=True, exist_ok=True)
-    (deep / "a.png").touch()
-    assert [each.path for each in find_images([tmp_path])] == [deep / "a.png"]
+def test_folders_deeper_than_calls_may_nest(tmp_path: Path):
+    folders = [tmp_path.joinpath(*["d"] * depth) for depth in range(1, 1101)]
+    for folder in folders:
+        folder.mkdir()
+    (folders[-1] / "a.png").touch()
+    try:
+        assert [each.path for each in find_images([tmp_path])] == [folders[-1] / "a.png"]
+    finally:  # what deletes old folders of tests calls itself for each
+        (folders[-1] / "a.png").unlink()
+        for folder in reversed(folders):
+            folder.rmdir()
