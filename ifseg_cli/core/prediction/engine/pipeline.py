@@ -31,8 +31,8 @@ from ifseg_cli.core.provenance import provenance, read_provenance
 from ifseg_cli.core.recipe import PredictionSettings
 from ifseg_cli.core.vocabulary.vocabulary import Vocabulary
 
-# On a processor the network takes all cores: a batch is no faster than its pictures, and one thread reads and one writes
-# fast enough. (Few are better: a large picture in the making is a gigabyte.)
+# On a processor the network takes all cores: a batch is no faster than its pictures, and one thread reads and one
+# writes fast enough. (Few are better: a large picture in the making is a gigabyte.)
 BATCH, THREADS = {"cpu": 1}, {"cpu": 1}
 BATCH_ELSEWHERE, THREADS_ELSEWHERE = 8, 4
 Engine = Callable[[Job, Iterable[Source | Settled], Callable[[], bool]], Iterator[Settled]]
