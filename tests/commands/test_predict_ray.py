@@ -68,7 +68,13 @@ def test_a_node_is_lost_in_mid_run(folder: Path, cluster: Any) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "ifseg_cli", *words],
         cwd=folder,
-        env={**os.environ, "RAY_ADDRESS": cluster.address, "OMP_NUM_THREADS": "1", "NO_COLOR": "1"},
+        env={
+            **os.environ,
+            "RAY_ADDRESS": cluster.address,
+            "RAY_DATA_DEFAULT_WAIT_FOR_MIN_ACTORS_S": "120",  # both nodes' workers are there before the first picture
+            "OMP_NUM_THREADS": "1",
+            "NO_COLOR": "1",
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
