@@ -69,3 +69,20 @@ def test_torchrun_says_who_one_is(folder: Path) -> None:
 def test_what_cannot_be(folder: Path, words: tuple[str, ...]) -> None:
     done = ifseg("predict", "in", "--model", "model", "--out", "never", *words, cwd=folder)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and not (folder / "never").exists()
+
+
+def test_masks_of_shards_are_known_as_ours(folder: Path, tmp_path: Path) -> None:
+    """They are never read as photographs, and an evaluation takes what their manifests list."""
+    from ifseg_cli.core.evaluation.predictions import _listed_by_the_run
+
+    photographs(tmp_path / "in", 4)
+    words = ("predict", "in", "--model", str(folder / "model"), "--no-overlay")
+    for part in ("1/2", "2/2"):
+        assert ifseg(*words, "--out", "in/masks", "--shard", part, cwd=tmp_path).returncode == 0
+    found = json.loads(ifseg(*words, "--out", "other", "--json", cwd=tmp_path).stdout)
+    assert found["done"] == 4 and found["passed_over"] == {"folder that ifseg wrote": 1}
+    (tmp_path / "cats.txt").write_text("cat\ndog\n")
+    listed = _listed_by_the_run(tmp_path / "in" / "masks")
+    assert listed == {image.replace(".jpg", ".png") for image in images(tmp_path / "in" / "masks")}
+    taken = ifseg("evaluate", "--labels", "in/masks", "--predictions", "other", "--classes", "cats.txt", cwd=tmp_path)
+    assert taken.returncode == 2 and "is what ifseg predict wrote" in taken.stderr

@@ -19,7 +19,7 @@ from ifseg_cli.core.images.classes import CLASSES
 from ifseg_cli.core.images.opening import picture_suffixes
 from ifseg_cli.core.vocabulary import Category, ignore_value, read_categories
 
-PREDICTIONS = "predictions.jsonl"  # the list of a run of `ifseg predict`
+PREDICTIONS = "predictions*.jsonl"  # the lists of `ifseg predict`, of a run or of its shards
 LABEL_SUFFIXES = frozenset({".png", ".tif", ".tiff", ".bmp", ".gif", ".jpg", ".jpeg"})  # JPEG: to refuse it by name
 
 
@@ -101,7 +101,7 @@ def _require_distinct(names: tuple[str, ...], source: str) -> None:
 def _pair(images: Path | None, labels: Path) -> tuple[Sample, ...]:
     """Samples sorted by stem; everything that has no partner is named."""
     _require_folder(labels, "--labels")
-    if (labels / PREDICTIONS).is_file() and (labels / CLASSES).is_file():
+    if any(labels.glob(PREDICTIONS)) and (labels / CLASSES).is_file():
         raise DatasetError(
             f"--labels {labels} is what ifseg predict wrote", "labels that somebody drew", "swap the two"
         )

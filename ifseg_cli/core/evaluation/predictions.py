@@ -92,9 +92,9 @@ def _told(alone: Sequence[str], every: Sequence[str]) -> str:
 
 def _listed_by_the_run(folder: Path) -> frozenset[str] | None:
     """The masks that `ifseg predict` says are finished; None where it did not write the folder."""
-    from ifseg_cli.core.prediction.engine.manifest import PREDICTIONS, read_records
+    from ifseg_cli.core.prediction.engine.manifest import manifests, read_records
 
-    if not (folder / PREDICTIONS).is_file():
+    if not manifests(folder):
         return None
     return frozenset(record.mask for record in read_records(folder))
 

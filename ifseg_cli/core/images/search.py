@@ -30,6 +30,7 @@ from ifseg_cli.core.images.sources import HIDDEN, NO_SUFFIX, OURS, Fault, Found,
 OUR_FOLDERS: tuple[frozenset[str], ...] = (
     frozenset({"config.json", "model.safetensors"}),  # a base or a model, with its loss curve
     frozenset({"classes.json", "predictions.jsonl"}),  # masks, overlays, thumbnails
+    frozenset({"classes.json", "provenance.json"}),  # the same, of shards
     frozenset({"sheet.png", "samples.safetensors"}),  # artificial images
     frozenset({"report.json", "report.md"}),  # an evaluation
     frozenset({"comparison.json", "comparison.md"}),  # of several systems

@@ -172,3 +172,21 @@ def test_every_line_says_what_it_was_made_from_and_by(model: Model, folder: Path
     for record in read_records(folder / "out"):
         found = Path(record.path).stat()
         assert (record.size, record.mtime, len(record.run)) == (found.st_size, found.st_mtime_ns, 16)
+
+
+def test_of_two_lines_the_last_is_of_the_mask_that_is_there(model: Model, folder: Path) -> None:
+    """A run that was killed before it dropped the old line, and a picture that is then what it was before."""
+    run(model, folder)
+    ledger, picture = folder / "out" / "predictions.jsonl", folder / "in" / "b.png"
+    old, before = (
+        next(line for line in ledger.read_text().splitlines() if '"b.png"' in line),
+        picture.stat().st_mtime_ns,
+    )
+    whole, first = picture.read_bytes(), masks(folder)
+    Image.new("RGB", (50, 40), "red").save(picture)
+    run(model, folder)
+    ledger.write_text(old + "\n" + ledger.read_text())
+    picture.write_bytes(whole)
+    os.utime(picture, ns=(before, before))
+    assert run(model, folder).before == 2 and masks(folder) == first
+    assert len(ledger.read_text().splitlines()) == 3

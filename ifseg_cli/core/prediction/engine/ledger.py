@@ -101,19 +101,23 @@ class Ledger:
         if not len(self._keys):
             return None
         lines = list(self._lines(source.name.as_posix()))
-        if other := next((each.path for each in lines if each.path != str(source.path.absolute())), None):
+        if other := next((each.path for _, each in lines if each.path != str(source.path.absolute())), None):
             raise OutputError(f"{self.out} holds the mask of another picture by the same name, {other}", remedy=REMEDY)
-        now = stamp(source.path)
-        good = [each for each in lines if (each.size, each.mtime) == now and (self.out / each.mask).is_file()]
+        now, last = (
+            stamp(source.path),
+            dict(lines).values(),
+        )  # of each manifest the last: its mask is there
+        good = [each for each in last if (each.size, each.mtime) == now and (self.out / each.mask).is_file()]
         self.has_old_lines |= len(lines) > len(good[:1])
         if good:
             return good[-1]
         inside = self.out.resolve()  # a manifest from elsewhere deletes nothing
-        old = [self.out / file for each in lines for file in each.files()]
+        old = [self.out / file for _, each in lines for file in each.files()]
         forget(path for path in old if inside in path.resolve().parents)
         return None
 
-    def _lines(self, image: str) -> Iterator[Record]:
+    def _lines(self, image: str) -> Iterator[tuple[int, Record]]:
+        """The lines about an image, each with the number of its manifest, in the order in which they were written."""
         key = np.uint64(_key(image))
         first, last = np.searchsorted(self._keys, key), np.searchsorted(self._keys, key, side="right")
         for place in self._places[first:last].tolist():
@@ -121,7 +125,7 @@ class Ledger:
                 file.seek(place & ((1 << _FILE) - 1))
                 values = json.loads(file.readline())
             if values["image"] == image:
-                yield Record.from_json(values)
+                yield place >> _FILE, Record.from_json(values)
 
 
 def drop_old_lines(out: Path, paths: Sequence[Path]) -> None:

@@ -4,7 +4,7 @@
 
 A picture that cannot be used is written down among the failures and the rest is done. Nothing of a run grows with the
 number of its pictures but what the manifests hold. Who opens, answers and writes is the engine's business
-(`side_by_side` here, `ray.py` for a cluster); the masks are the same.
+(`side_by_side` here, `on_ray.py` for a cluster); the masks are the same.
 """
 
 from __future__ import annotations
@@ -33,15 +33,13 @@ from ifseg_cli.core.vocabulary.vocabulary import Vocabulary
 
 # On a processor the network takes all cores: a batch is no faster than its pictures, and one thread reads and one
 # writes fast enough. (Few are better: a large picture in the making is a gigabyte.)
-BATCH, THREADS = {"cpu": 1}, {"cpu": 1}
-BATCH_ELSEWHERE, THREADS_ELSEWHERE = 8, 4
+ON_CPU, ELSEWHERE = (1, 1), (8, 4)  # pictures of a batch; threads that read, and as many that write
 Engine = Callable[[Job, Iterable[Source | Settled], Callable[[], bool]], Iterator[Settled]]
 
 
 def side_by_side(job: Job, items: Iterable[Source | Settled], stopped: Callable[[], bool]) -> Iterator[Settled]:
     """The engine of one process: pictures are read and masks written while the network is busy with another."""
-    kind = job.model.device.type
-    size, threads = BATCH.get(kind, BATCH_ELSEWHERE), THREADS.get(kind, THREADS_ELSEWHERE)
+    size, threads = ON_CPU if job.model.device.type == "cpu" else ELSEWHERE
     opened = ahead(job.open, items, threads)
     return ahead(job.write, answered(job, opened, size, stopped), threads)
 
