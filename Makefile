@@ -27,6 +27,8 @@ $(READY): pyproject.toml constraints.txt
 	  { echo 'error: $(PYTHON) has no venv; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[crf]" || \
+	  echo 'note: pydensecrf2 did not compile (no C++ compiler?): --refine crf is not there, its tests skip' >&2
 	@touch $@
 	@echo 'ready: .venv/bin/ifseg --help'
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ifseg_cli.commands import console, options
+from ifseg_cli.commands import console, options, prediction_options
 from ifseg_cli.commands import evaluate_options as own
 
 if TYPE_CHECKING:
@@ -46,16 +46,18 @@ def evaluate(
     match: own.Match = None,
     no_boundary: own.NoBoundary = False,
     workers: own.Workers = 1,
-    smoothing_iterations: options.SmoothingIterations = None,
-    neighbours: options.Neighbours = None,
-    short_side: options.ShortSide = None,
-    override: options.SetPrediction = None,
+    smoothing_iterations: prediction_options.SmoothingIterations = None,
+    spare_small: prediction_options.SpareSmall = False,
+    refine: prediction_options.Refine = None,
+    neighbours: prediction_options.Neighbours = None,
+    short_side: prediction_options.ShortSide = None,
+    override: prediction_options.SetPrediction = None,
     device: options.Device = "auto",
     tokenizer: options.Tokenizer = None,
     size_from_weights: options.SizeFromWeights = False,
     prompt: options.Prompt = None,
     offline: options.Offline = False,
-    no_overlay: options.NoOverlay = False,
+    no_overlay: prediction_options.NoOverlay = False,
     overwrite: options.Overwrite = False,
     as_json: options.AsJson = False,
 ) -> int:
@@ -72,6 +74,7 @@ def evaluate(
 
     Example:  ifseg evaluate --dataset voc --compare ours=masks --compare theirs=other
     """
+    settings = prediction_options.given(locals())
     from ifseg_cli.core.evaluation.prepare import prepare
     from ifseg_cli.core.evaluation.rules import Rules
 
@@ -87,12 +90,7 @@ def evaluate(
             where=_where(images, labels, classes, ignore or (), root, count, seed, undeclared, label_map),
             rules=rules,
             overrides=override or (),
-            options={
-                "smoothing_iterations": smoothing_iterations,
-                "neighbours": neighbours,
-                "short_side": short_side,
-                "overlay": False if no_overlay else None,
-            },
+            options=settings,
             device=device,
             loading=options.loading(tokenizer, size_from_weights, prompt, offline),
             overwrite=overwrite,

@@ -15,7 +15,7 @@ import typer
 if TYPE_CHECKING:
     from ifseg_cli.core.bases.places import LoadOptions
 
-BASE, RECIPE, METHOD, OUTPUT, DATA = "Base and device", "The recipe", "The method", "Output", "The data set"
+BASE, RECIPE, OUTPUT, DATA = "Base and device", "The recipe", "Output", "The data set"
 MANY = "More than one process"
 
 # ---------------------------------------------------------------- words
@@ -97,93 +97,9 @@ Set = Annotated[
         rich_help_panel=RECIPE,
     ),
 ]
-SetPrediction = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="KEY=VALUE",
-        help="Change any setting: prediction.neighbours=5; repeat for more.",
-        show_default=False,
-        rich_help_panel=METHOD,
-    ),
-]
-SmoothingIterations = Annotated[
-    int | None,
-    typer.Option(
-        "--smoothing-iterations",
-        help="Rounds of averaging over look-alike cells; 0 keeps small things and rough edges.",
-        show_default="the model's: 25",
-        rich_help_panel=METHOD,
-    ),
-]
-Neighbours = Annotated[
-    int | None,
-    typer.Option(
-        "--neighbours",
-        help="Look-alikes averaged in a round, the cell itself included.",
-        show_default="the model's: 3",
-        rich_help_panel=METHOD,
-    ),
-]
-Threshold = Annotated[
-    float | None,
-    typer.Option(
-        "--threshold",
-        help="Pixels less confident than this (0 to 1) are marked ignore.",
-        show_default="the model's: 0",
-        rich_help_panel=METHOD,
-    ),
-]
-ShortSide = Annotated[
-    int | None,
-    typer.Option(
-        "--short-side",
-        help="Pixels of the short side that the model sees.",
-        show_default="the model's",
-        rich_help_panel=METHOD,
-    ),
-]
 
-Mode = Annotated[
-    str | None,
-    typer.Option(
-        "--mode",
-        metavar="whole|slide",
-        help="slide: large pictures in windows of the base's size; with --short-side, small things too.",
-        show_default="the model's: whole",
-        rich_help_panel=METHOD,
-    ),
-]
-Scales = Annotated[
-    str | None,
-    typer.Option(
-        "--scales",
-        metavar="S,S,...",
-        help="See a picture at several sizes and average: 0.75,1,1.5; as many times slower.",
-        show_default="the model's: 1",
-        rich_help_panel=METHOD,
-    ),
-]
-Flip = Annotated[
-    bool, typer.Option("--flip", help="See it in the mirror too and average; twice as slow.", rich_help_panel=METHOD)
-]
-KeepTransparent = Annotated[
-    bool,
-    typer.Option(
-        "--keep-transparent", help="Label transparent pixels too; else they are ignore.", rich_help_panel=METHOD
-    ),
-]
-AcceptTruncated = Annotated[
-    bool,
-    typer.Option("--accept-truncated", help="Use pictures that are cut off as far as they go.", rich_help_panel=METHOD),
-]
+# ---------------------------------------------------------------- how a run goes
 
-MaxPixels = Annotated[
-    int | None,
-    typer.Option(
-        "--max-pixels", help="Pictures with more pixels fail.", show_default="179 million", rich_help_panel=METHOD
-    ),
-]
 Watch = Annotated[bool, typer.Option("--watch", help="Then wait for pictures that come or change, until Ctrl-C.")]
 StopAtFailure = Annotated[bool, typer.Option("--strict", help="Stop at the first picture that cannot be used.")]
 
@@ -212,13 +128,6 @@ Engine = Annotated[
 
 # ---------------------------------------------------------------- output
 
-NoOverlay = Annotated[
-    bool, typer.Option("--no-overlay", help="Masks alone: no overlays, no page.", rich_help_panel=OUTPUT)
-]
-SaveConfidence = Annotated[
-    bool,
-    typer.Option("--save-confidence", help="Every pixel's confidence as a grey PNG, 0 to 255.", rich_help_panel=OUTPUT),
-]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace what an earlier run left there.", rich_help_panel=OUTPUT)
 ]
@@ -248,19 +157,3 @@ def loading(
     from ifseg_cli.core.bases.places import LoadOptions
 
     return LoadOptions(tokenizer, size_from_weights, offline, prompt)
-
-
-def numbers(text: str | None, option: str) -> tuple[float, ...] | None:
-    """Numbers between commas; None where the option was not given.
-
-    Raises:
-        RecipeError: it is something else.
-    """
-    from ifseg_cli.core.errors import RecipeError
-
-    if text is None:
-        return None
-    try:
-        return tuple(float(each) for each in text.split(","))
-    except ValueError:
-        raise RecipeError(f"{option} {text}", "numbers between commas, 0.75,1,1.5") from None

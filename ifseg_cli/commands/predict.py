@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ifseg_cli.commands import console, options, predict_progress, predict_report
+from ifseg_cli.commands import console, options, predict_progress, predict_report, prediction_options
 
 
 def predict(
@@ -20,24 +20,28 @@ def predict(
         Path, typer.Option("--model", "-m", help="What ifseg adapt wrote, or IFSeg's own checkpoint_best.pt.")
     ] = Path("ifseg-model"),
     out: Annotated[Path, typer.Option("--out", "-o", help="Where masks, overlays and the page go.")] = Path("masks"),
-    smoothing_iterations: options.SmoothingIterations = None,
-    neighbours: options.Neighbours = None,
-    threshold: options.Threshold = None,
-    short_side: options.ShortSide = None,
-    mode: options.Mode = None,
-    scales: options.Scales = None,
-    flip: options.Flip = False,
-    keep_transparent: options.KeepTransparent = False,
-    accept_truncated: options.AcceptTruncated = False,
-    override: options.SetPrediction = None,
+    smoothing_iterations: prediction_options.SmoothingIterations = None,
+    neighbours: prediction_options.Neighbours = None,
+    spare_small: prediction_options.SpareSmall = False,
+    refine: prediction_options.Refine = None,
+    threshold: prediction_options.Threshold = None,
+    short_side: prediction_options.ShortSide = None,
+    mode: prediction_options.Mode = None,
+    scales: prediction_options.Scales = None,
+    flip: prediction_options.Flip = False,
+    keep_transparent: prediction_options.KeepTransparent = False,
+    accept_truncated: prediction_options.AcceptTruncated = False,
+    override: prediction_options.SetPrediction = None,
     device: options.Device = "auto",
     tokenizer: options.Tokenizer = None,
     size_from_weights: options.SizeFromWeights = False,
     prompt: options.Prompt = None,
     categories: options.OfCheckpoint = None,
-    no_overlay: options.NoOverlay = False,
-    save_confidence: options.SaveConfidence = False,
-    max_pixels: options.MaxPixels = None,
+    no_overlay: prediction_options.NoOverlay = False,
+    save_confidence: prediction_options.SaveConfidence = False,
+    save_probabilities: prediction_options.SaveProbabilities = False,
+    export: prediction_options.Export = None,
+    max_pixels: prediction_options.MaxPixels = None,
     strict: options.StopAtFailure = False,
     watch: options.Watch = False,
     shard: options.Shard = None,
@@ -53,6 +57,7 @@ def predict(
 
     Example:  ifseg predict photos/ --model ifseg-model --out masks
     """
+    settings = prediction_options.given(locals())
     from ifseg_cli.core.errors import counted
     from ifseg_cli.core.prediction.engine.shards import choose_shard
     from ifseg_cli.core.prediction.run import prepare
@@ -66,20 +71,7 @@ def predict(
         model=model,
         out=out,
         overrides=override or (),
-        options={
-            "smoothing_iterations": smoothing_iterations,
-            "neighbours": neighbours,
-            "threshold": threshold,
-            "short_side": short_side,
-            "mode": mode,
-            "scales": options.numbers(scales, "--scales"),
-            "flip": flip or None,
-            "keep_transparent": keep_transparent or None,
-            "accept_truncated": accept_truncated or None,
-            "overlay": False if no_overlay else None,
-            "save_confidence": save_confidence or None,
-            "max_pixels": max_pixels,
-        },
+        options=settings,
         device=device,
         loading=loading,
         overwrite=overwrite,
@@ -95,7 +87,7 @@ def predict(
     summary = predict_progress.carry_out(run, count, watch)
     if as_json:
         predict_report.print_json(summary, out)
-    predict_report.report(summary, out, run.settings.overlay)
+    predict_report.report(summary, out, run.settings.overlay, () if summary.interrupted else run.settings.export)
     if summary.interrupted and not watch:
         console.say_error(f"interrupted: {summary.done} of {count.told()} done, all whole; the same command goes on")
         return console.INTERRUPTED

@@ -11,6 +11,8 @@ from ifseg_cli.commands import console
 PATIENCE = 0.5  # seconds that the first line waits for the number of pictures
 
 if TYPE_CHECKING:
+    from rich.progress import TaskID
+
     from ifseg_cli.core.images.sources import Found
     from ifseg_cli.core.prediction.engine.manifest import Failure, Record
     from ifseg_cli.core.prediction.engine.summary import Summary
@@ -45,6 +47,7 @@ def carry_out(run: PredictionRun, count: Count, watch: bool) -> Summary:
     from ifseg_cli.core.prediction.engine.manifest import Failure
 
     told: set[str] = set()
+    exporting: TaskID | None = None
     with console.stop_on_signal("picture") as stopped, console.progress("images") as bar:
         task = bar.add_task("watching" if watch else "predicting", total=None if watch else count.total, note="")
 
@@ -55,4 +58,10 @@ def carry_out(run: PredictionRun, count: Count, watch: bool) -> Summary:
             total = None if watch else count.total
             bar.update(task, advance=1, total=total, note=escape(shown(outcome.image)[-40:]))
 
-        return (run.watch if watch else run.carry_out)(console.command(), on_image, stopped)
+        def on_export(record: Record) -> None:
+            nonlocal exporting
+            if exporting is None:
+                exporting = bar.add_task("exporting", total=None if watch else bar.tasks[task].completed, note="")
+            bar.update(exporting, advance=1, note=escape(shown(record.image)[-40:]))
+
+        return (run.watch if watch else run.carry_out)(console.command(), on_image, stopped, on_export)

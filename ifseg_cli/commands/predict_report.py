@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ifseg_cli.core.prediction.engine.summary import Summary
 
 
-def report(summary: Summary, out: Path, with_page: bool) -> None:
+def report(summary: Summary, out: Path, with_page: bool, exports: Sequence[str]) -> None:
     """The table of categories, what was left out or done to pictures, and where the results are."""
     from ifseg_cli.core.errors import counted, listed
     from ifseg_cli.core.pages.environment import share_text
@@ -39,6 +40,8 @@ def report(summary: Summary, out: Path, with_page: bool) -> None:
     earlier = f" ({summary.before} of them before)" if summary.before else ""
     console.err.print(f"{summary.done} done{earlier}, {len(summary.failures)} failed in {rate}")
     console.err.print(f"masks: {out}", markup=False, soft_wrap=True)
+    if exports:
+        console.err.print(f"also:  {out / 'exports'} ({', '.join(exports)})", markup=False, soft_wrap=True)
     if with_page:
         console.err.print(f"look:  {out / 'index.html'}", markup=False, soft_wrap=True)
 

@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
+from threading import get_ident
 from typing import IO, Any
 
 from ifseg_cli.core.errors import OutputError
@@ -57,7 +58,8 @@ def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
     Raises:
         OutputError: as `atomic`.
     """
-    temporary = path.with_name(f".ifseg-{os.getpid()}.part{path.suffix}")
+    own = f"{os.getpid()}-{get_ident()}"  # threads write side by side
+    temporary = path.with_name(f".ifseg-{own}.part{path.suffix}")
     try:
         with _told(path):
             path.parent.mkdir(parents=True, exist_ok=True)

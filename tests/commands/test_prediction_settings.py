@@ -20,6 +20,8 @@ CHANGED = {
     "presence": ("2.0", "confidence", "photos"),
     "smoothing_iterations": ("0", "confidence", "photos"),
     "neighbours": ("1", "confidence", "photos"),
+    "spare_small": ("true", "confidence", "spots"),
+    "refine": ('"pamr"', "confidence", "photos"),
     "threshold": ("0.999", "ignored", "photos"),
     "mode": ('"slide"', "confidence", "photos"),
     "short_side": ("32", "confidence", "photos"),
@@ -29,6 +31,8 @@ CHANGED = {
     "accept_truncated": ("true", "failed", "cut"),
     "overlay": ("false", "overlay", "photos"),
     "save_confidence": ("true", "confidence_map", "photos"),
+    "save_probabilities": ("true", "probabilities", "photos"),
+    "export": ('["coco"]', "exported", "photos"),
     "max_pixels": ("10", "failed", "photos"),
 }
 Plain = dict[str, dict[str, object]]
@@ -44,6 +48,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "photos").mkdir()
     photograph = Image.fromarray(small).resize((96, 80), Image.Resampling.BICUBIC)
     photograph.save(root / "photos" / "a.png")
+    (root / "spots").mkdir()
+    for seed in range(9):  # of some the model is sure
+        spots = np.random.default_rng(seed).integers(0, 256, (5, 6, 3), dtype=np.uint8)
+        Image.fromarray(spots).resize((96, 80), Image.Resampling.NEAREST).save(root / "spots" / f"{seed}.png")
     (root / "clear").mkdir()
     photograph.putalpha(Image.linear_gradient("L").resize((96, 80)).point([0] * 128 + [255] * 128))
     photograph.save(root / "clear" / "a.png")
@@ -56,7 +64,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def facts(out: Path) -> dict[str, object]:
     """What a run came to: confidence, ignored pixels, overlay; or that nothing was done."""
     lines = (out / "predictions.jsonl").read_text().splitlines()
-    return {"failed": not lines, **(json.loads(lines[0]) if lines else {})}
+    exported = sorted(each.name for each in (out / "exports").glob("*"))
+    read = [json.loads(line) for line in lines]
+    confidence = [each["confidence"] for each in read]
+    return {"failed": not lines, "exported": exported, **(read[0] if read else {}), "confidence": confidence}
 
 
 def run(
@@ -71,7 +82,9 @@ def run(
 def plain(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Plain:
     """What each folder of pictures gives without any setting."""
     out = tmp_path_factory.mktemp("plain")
-    return {pictures: run(folder, out / pictures, pictures=pictures) for pictures in ("photos", "clear", "cut")}
+    return {
+        pictures: run(folder, out / pictures, pictures=pictures) for pictures in ("photos", "spots", "clear", "cut")
+    }
 
 
 def test_every_key_is_tried_here() -> None:
@@ -142,6 +155,7 @@ def test_evaluate_hears_them_too(folder: Path, tmp_path: Path) -> None:
         (["--scales", "1,big"], "--scales 1,big; expected numbers between commas"),
         (["--scales", "0"], "--scales"),
         (["--mode", "tiles"], "--mode is 'tiles'"),
+        (["--refine", "more"], "--refine is 'more'; expected none, pamr, guided or crf"),
     ],
 )
 def test_what_cannot_be_is_told_before_the_model_is_read(words: list[str], says: str, folder: Path) -> None:

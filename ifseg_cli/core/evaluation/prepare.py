@@ -18,6 +18,7 @@ from ifseg_cli.core.evaluation.protocols import UNADAPTED, Protocol, choose_prot
 from ifseg_cli.core.evaluation.rules import Rules
 from ifseg_cli.core.files import require_folder, require_new
 from ifseg_cli.core.images.colour import RGB
+from ifseg_cli.core.prediction.run import require_packages
 from ifseg_cli.core.recipe import PredictionSettings, prediction_settings
 from ifseg_cli.core.vocabulary.category import Category
 from ifseg_cli.core.vocabulary.colours import shown_colours
@@ -104,6 +105,7 @@ def prepare(
             protocol = replace(protocol, how=UNADAPTED)
         wanted = loaded.settings.model_copy(update={"save_confidence": True})  # for its calibration
         settings = prediction_settings(wanted, overrides, options)
+        require_packages(settings)
     found = protocol.applied(open_dataset(dataset, where, out / dataset, lambda: on_step(DRAWING)))
     opened = tuple(open_predictions(path, found, maps.get(name, maps.get("")), name) for name, path in places)
     colours = shown_colours(protocol.categories(classes))

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ifseg_cli.core.bases.places import DEFAULTS, LoadOptions
-from ifseg_cli.core.errors import ShardError
+from ifseg_cli.core.errors import RecipeError, ShardError
 from ifseg_cli.core.files import require_folder
 from ifseg_cli.core.prediction.engine.ledger import require_place
 from ifseg_cli.core.prediction.engine.shards import ALL, Shard
+from ifseg_cli.core.prediction.method.crf import require_crf
 from ifseg_cli.core.recipe import PredictionSettings, prediction_settings
 
 ENGINES = ("local", "ray")
@@ -43,6 +44,7 @@ class PredictionRun:
         command: Sequence[str] = (),
         on_image: Callable[[Record | Failure], None] = lambda _: None,
         stopped: Callable[[], bool] = lambda: False,
+        on_export: Callable[[Record], None] = lambda _: None,
     ) -> Summary:
         """Segment and write what is there and what comes, until `stopped` (`engine/watch.py`)."""
         from ifseg_cli.core.prediction.engine.watch import watch
@@ -52,7 +54,7 @@ class PredictionRun:
         def run(found: Found) -> Summary:
             nonlocal first
             anew, first = first, False  # what was there before goes once
-            return replace(self, found=found, overwrite=anew).carry_out(command, on_image, stopped)
+            return replace(self, found=found, overwrite=anew).carry_out(command, on_image, stopped, on_export)
 
         return watch(self.found, run, stopped)
 
@@ -61,11 +63,16 @@ class PredictionRun:
         command: Sequence[str] = (),
         on_image: Callable[[Record | Failure], None] = lambda _: None,
         stopped: Callable[[], bool] = lambda: False,
+        on_export: Callable[[Record], None] = lambda _: None,
     ) -> Summary:
-        """Segment and write (`predict_images`)."""
-        from ifseg_cli.core.prediction.engine.pipeline import predict_images, side_by_side
+        """Segment and write (`predict_images`), then write the masks in other forms where that is asked for.
 
-        return predict_images(
+        `on_image` and `on_export` are called after every picture; `stopped` is asked between two.
+        """
+        from ifseg_cli.core.prediction.engine.pipeline import predict_images, side_by_side
+        from ifseg_cli.core.prediction.outputs.exports.exporting import export
+
+        summary = predict_images(
             self.model,
             self.found,
             self.out,
@@ -78,6 +85,9 @@ class PredictionRun:
             on_image=on_image,
             stopped=stopped,
         )
+        if self.settings.export and not summary.interrupted:
+            export(self.out, self.settings.export, on_export)
+        return summary
 
 
 def prepare(
@@ -130,7 +140,20 @@ def prepare(
 
     loaded = Model.load(model, device, loading)
     settings = prediction_settings(loaded.settings, overrides, options)
+    require_packages(settings)
     return PredictionRun(loaded, found, Path(out), settings, overwrite, strict, shard, _engine(engine, device, loading))
+
+
+def require_packages(settings: PredictionSettings) -> None:
+    """Refuse settings that need a package which is not installed.
+
+    Raises:
+        RecipeError: with the extra that brings it.
+    """
+    if settings.refine == "crf":
+        require_crf()
+    if "polygons" in settings.export and not find_spec("shapely"):
+        raise RecipeError("export: polygons, and shapely is not installed", remedy="pip install 'ifseg[polygons]'")
 
 
 def _require_engine(name: str) -> None:

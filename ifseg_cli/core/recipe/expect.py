@@ -47,7 +47,8 @@ def _words(annotation: object, bounds: list[Any]) -> str:
         ]
         return _words(arguments[0], inner + bounds)
     if origin is Literal:
-        return " or ".join(str(choice) for choice in arguments)
+        *before, last = (str(choice) for choice in arguments)
+        return f"{', '.join(before)} or {last}" if before else last
     if origin in (Union, types.UnionType):
         return ", or ".join("null" if kind is type(None) else _words(kind, bounds) for kind in arguments)
     if origin is tuple:

@@ -86,6 +86,12 @@ class PredictionSettings(_Closed):
     )
     smoothing_iterations: int = Field(default=25, ge=0, le=10_000, description="rounds of smoothing; 0: none")
     neighbours: int = Field(default=3, ge=1, le=100, description="K: cells averaged, the cell itself among them")
+    spare_small: bool = Field(
+        default=False, description="small regions that are sure of themselves are not smoothed; false: as published"
+    )
+    refine: Literal["none", "pamr", "guided", "crf"] = Field(
+        default="none", description="what moves borders to the picture's edges; crf needs ifseg[crf]"
+    )
     threshold: float = Field(default=0.0, ge=0, le=1, description="pixels less confident than this are marked ignore")
     mode: Literal["whole", "slide"] = Field(
         default="whole", description="whole: a picture is seen at once; slide: in windows of the base's own size"
@@ -101,6 +107,12 @@ class PredictionSettings(_Closed):
     accept_truncated: bool = Field(default=False, description="use pictures that are cut off as far as they go")
     overlay: bool = Field(default=True, description="overlays, thumbnails and the page beside the masks")
     save_confidence: bool = Field(default=False, description="every pixel's confidence as a grey PNG, beside the masks")
+    save_probabilities: bool = Field(
+        default=False, description="every category's probability in every cell, as safetensors, beside the masks"
+    )
+    export: tuple[Literal["coco", "cvat", "mmseg", "labelme", "polygons"], ...] = Field(
+        default=(), description="the masks once more as other tools read them; polygons needs ifseg[polygons]"
+    )
     max_pixels: int | None = Field(
         default=None, ge=1, description="pictures with more pixels are refused; null: 179 million"
     )

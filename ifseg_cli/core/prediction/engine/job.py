@@ -17,7 +17,7 @@ from ifseg_cli.core.files import is_about_the_name
 from ifseg_cli.core.images.decode import Photograph
 from ifseg_cli.core.images.sources import Source
 from ifseg_cli.core.prediction.engine import ledger, stages
-from ifseg_cli.core.prediction.engine.manifest import CONFIDENCE, Failure, Settled
+from ifseg_cli.core.prediction.engine.manifest import CONFIDENCE, EXPORTS, Failure, Settled
 from ifseg_cli.core.prediction.method.segment import GridValues
 from ifseg_cli.core.prediction.model import Model
 from ifseg_cli.core.prediction.outputs.prediction import Prediction
@@ -143,9 +143,11 @@ class Job:
 
     def _require_safe(self, source: Source) -> None:
         """Refuse a picture whose results would take its own place, or that of another's."""
-        if self.settings.save_confidence and source.output.parts[0] == CONFIDENCE:
-            found = f"{source.path} lies in a folder '{CONFIDENCE}', where confidence is written"
-            raise ImageError(found, remedy="rename it, or leave --save-confidence out")
+        taken = {CONFIDENCE: self.settings.save_confidence, EXPORTS: bool(self.settings.export)}
+        if taken.get(folder := source.output.parts[0]):
+            found = f"{source.path} lies in a folder '{folder}', where results are written"
+            option = "--save-confidence" if folder == CONFIDENCE else "--export"
+            raise ImageError(found, remedy=f"rename it, or leave {option} out")
         real = source.path.resolve()
         for file in planned_files(source, self.settings):
             if (self.out / file).resolve() == real:

@@ -28,7 +28,7 @@ from ifseg_cli.core.provenance import FILE as PROVENANCE
 from ifseg_cli.core.provenance import read_provenance
 from ifseg_cli.core.recipe import PredictionSettings
 
-CHANGE_NO_MASK = ("max_pixels", "accept_truncated")  # settings that decide what fails, not what a mask shows
+CHANGE_NO_MASK = ("max_pixels", "accept_truncated", "export")  # they decide what fails, and what is made of the masks
 BEGUN = (CLASSES, PROVENANCE)  # what a run writes before its manifest
 REMEDY = "say --overwrite, or choose another --out"
 _FILE = 48  # a place is the number of the manifest, and in the lower 48 bits the byte where the line begins

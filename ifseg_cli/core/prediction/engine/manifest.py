@@ -22,6 +22,8 @@ from ifseg_cli.core.provenance import FILE as PROVENANCE
 
 PREDICTIONS, FAILURES = "predictions.jsonl", "failures.jsonl"
 CONFIDENCE = "confidence"  # folder of what each pixel's confidence is, as grey PNG
+PROBABILITIES = "probabilities"  # folder of what each cell's probabilities are, as safetensors
+EXPORTS = "exports"  # folder of the same masks in other forms
 PICTURES = ("overlays", "thumbnails")  # folders of pictures to look at
 OF_A_RUN = (CLASSES, PROVENANCE, "index.html")
 LONGEST_LINE = 1 << 20  # bytes of a line, at most: two thousand categories in one picture
@@ -54,6 +56,7 @@ class Record:
     seconds: float
     frames: int = 1  # frames or pages in the file; the first was used
     confidence_map: str | None = None  # every pixel's confidence, 0..255 for 0..1
+    probabilities: str | None = None  # every cell's, safetensors
     size: int = 0  # of the file, bytes
     mtime: int = 0  # of the file, nanoseconds
     run: str = ""  # hash of model, settings and categories
@@ -61,7 +64,7 @@ class Record:
 
     def files(self) -> tuple[str, ...]:
         """Everything that was written for it, below the output folder."""
-        made = (self.mask, self.overlay, self.confidence_map, *(self.thumbnails or {}).values())
+        made = (self.mask, self.overlay, self.confidence_map, self.probabilities, *(self.thumbnails or {}).values())
         return tuple(each for each in made if each is not None)
 
     @classmethod
@@ -149,8 +152,8 @@ def end_whole(path: Path) -> None:
 def start_anew(folder: Path) -> None:
     """Make the output folder; what an earlier run wrote there is deleted.
 
-    Only files of that run go: those its manifest names, and what lies in `overlays` and `thumbnails`. A folder without
-    a manifest is no run's, and nothing in it is touched.
+    Only files of that run go: those its manifest names, and what lies in `overlays`, `thumbnails` and `exports`. A
+    folder without a manifest is no run's, and nothing in it is touched.
 
     Raises:
         OutputError: the folder cannot be made or written to.
@@ -166,6 +169,7 @@ def _written_by_a_run(folder: Path) -> Iterator[Path]:
     named = (folder / file for record in read_records(folder) for file in record.files())
     yield from (path for path in named if inside in path.resolve().parents)  # a manifest from elsewhere deletes nothing
     yield from (path for name in PICTURES for path in (folder / name).rglob("*.jpg"))
+    yield from (path for path in (folder / EXPORTS).rglob("*") if path.is_file() or path.is_symlink())
     yield from (folder / name for name in OF_A_RUN)
     yield from manifests(folder, FAILURES)
     yield from manifests(folder)

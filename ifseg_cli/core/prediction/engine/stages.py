@@ -20,7 +20,13 @@ from ifseg_cli.core.images.masks import IGNORED
 from ifseg_cli.core.images.opening import MAX_PIXELS
 from ifseg_cli.core.images.sources import Source
 from ifseg_cli.core.prediction.engine.manifest import Record
-from ifseg_cli.core.prediction.method.segment import GridValues, full_size, grid_values, network_inputs
+from ifseg_cli.core.prediction.method.segment import (
+    GridValues,
+    cell_probabilities,
+    full_size,
+    grid_values,
+    network_inputs,
+)
 from ifseg_cli.core.prediction.outputs.prediction import Prediction
 from ifseg_cli.core.prediction.outputs.writing import write_results
 from ifseg_cli.core.recipe import PredictionSettings
@@ -50,12 +56,11 @@ def finish(
     picture: Photograph, found: GridValues, index: int, vocabulary: Vocabulary, settings: PredictionSettings
 ) -> Prediction:
     """The answer for picture `index` of a batch, at its own size; what is transparent has no category."""
-    pixels = picture.pixels
-    made = full_size(found, index, (pixels.shape[0], pixels.shape[1]), settings)
+    made = full_size(found, index, picture.pixels, settings)
     if picture.hidden is not None and not settings.keep_transparent:
         made.labels[picture.hidden] = IGNORED
         made.confidence[picture.hidden] = 0.0
-    return Prediction(pixels, made.labels, made.confidence, vocabulary)
+    return Prediction(picture.pixels, made.labels, made.confidence, vocabulary, cell_probabilities(found, index))
 
 
 def write(

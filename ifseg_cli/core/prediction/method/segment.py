@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ifseg_cli.core.bases.base import Network, PictureFacts
 from ifseg_cli.core.images.decode import Pixels
 from ifseg_cli.core.images.resize import normalise, resize, target_size
 from ifseg_cli.core.prediction.method.presence import with_presence
+from ifseg_cli.core.prediction.method.refine import refined
+from ifseg_cli.core.prediction.method.small import held_cells
 from ifseg_cli.core.prediction.method.smoothing import nearest_cells, smooth
-from ifseg_cli.core.prediction.method.upsample import LabelMap, label_map
+from ifseg_cli.core.prediction.method.upsample import LabelMap, decide, label_map, mean_rows
 from ifseg_cli.core.prediction.method.windows import slide
 from ifseg_cli.core.recipe import PredictionSettings
 
@@ -85,18 +89,32 @@ def _values_seen_at_once(network: Network, images: Tensor, settings: PredictionS
         values = values.softmax(-1)
     if settings.smoothing_iterations:
         neighbours = nearest_cells(seen.similarity, settings.neighbours)
-        values = smooth(values, neighbours, settings.smoothing_iterations)
+        held = held_cells(values, seen.grid) if settings.spare_small else None
+        values = smooth(values, neighbours, settings.smoothing_iterations, held)
     return values.transpose(1, 2).unflatten(2, seen.grid)
 
 
 @torch.inference_mode()
-def full_size(found: GridValues, index: int, size: tuple[int, int], settings: PredictionSettings) -> LabelMap:
-    """Labels and confidence of picture `index` of the batch at its own (height, width)."""
+def full_size(found: GridValues, index: int, pixels: Pixels, settings: PredictionSettings) -> LabelMap:
+    """Labels and confidence of picture `index` of the batch, (H, W, 3) uint8 RGB, at its own size."""
+    views, size = [each[index] for each in found.views], (pixels.shape[0], pixels.shape[1])
+    if settings.refine == "none":
+        return label_map(views, size, are_scores=found.are_scores, threshold=settings.threshold)
+    sharper = refined([each.softmax(0) for each in views] if found.are_scores else views, pixels, settings.refine)
+    return decide(sharper.rows_of, sharper.categories, size, are_scores=False, threshold=settings.threshold)
+
+
+@torch.inference_mode()
+def cell_probabilities(found: GridValues, index: int) -> NDArray[np.float32]:
+    """(M, h, w): every category's probability in every cell of picture `index`; of several views their mean."""
     views = [each[index] for each in found.views]
-    return label_map(views, size, are_scores=found.are_scores, threshold=settings.threshold)
+    finest = max(views, key=lambda each: each[0].numel())
+    size = (finest.shape[1], finest.shape[2])
+    mean = mean_rows(views, size, slice(0, size[0]))
+    return (mean.softmax(0) if found.are_scores else mean).cpu().numpy()
 
 
 def segment(network: Network, pixels: Pixels, settings: PredictionSettings) -> LabelMap:
     """All of it for one picture (H, W, 3) uint8 RGB."""
     found = grid_values(network, network_inputs(pixels, network.pictures, settings), settings)
-    return full_size(found, 0, (pixels.shape[0], pixels.shape[1]), settings)
+    return full_size(found, 0, pixels, settings)

@@ -29,22 +29,25 @@ def nearest_cells(similarity: Tensor, k: int) -> Tensor:
     return torch.cat(blocks, dim=1)
 
 
-def smooth(probabilities: Tensor, neighbours: Tensor, iterations: int) -> Tensor:
+def smooth(probabilities: Tensor, neighbours: Tensor, iterations: int, held: Tensor | None = None) -> Tensor:
     """Replace every cell's probabilities by the mean over its neighbours, `iterations` times.
 
     Args:
         probabilities: (B, N, M), rows sum to 1.
         neighbours: (B, N, K) indices of cells, from `nearest_cells`.
         iterations: rounds; 0 gives the input back.
+        held: (B, N) bool, cells that keep what they say (`small.py`); none as published.
 
     Returns:
         (B, N, M), rows still sum to 1.
     """
     pictures = torch.arange(len(probabilities), device=probabilities.device)[:, None]
-    columns = neighbours.unbind(-1)
+    columns, kept = neighbours.unbind(-1), probabilities
     for _ in range(iterations):
         total = probabilities[pictures, columns[0]]
         for column in columns[1:]:
             total += probabilities[pictures, column]
         probabilities = total / len(columns)
+        if held is not None:
+            probabilities = torch.where(held[..., None], kept, probabilities)
     return probabilities

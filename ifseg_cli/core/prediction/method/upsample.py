@@ -7,7 +7,7 @@ alone, so the strips' height changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ifseg_cli.core.images.masks import IGNORED
 
+Size = tuple[int, int]  # height, width
 _STRIP = 1 << 22  # values of a strip (M x rows x W): 16 MiB of float32
 
 
@@ -34,7 +35,7 @@ class LabelMap:
 
 
 def label_map(
-    views: Sequence[Tensor], size: tuple[int, int], *, are_scores: bool, threshold: float = 0.0, strip: int = _STRIP
+    views: Sequence[Tensor], size: Size, *, are_scores: bool, threshold: float = 0.0, strip: int = _STRIP
 ) -> LabelMap:
     """Up-sample and decide.
 
@@ -46,19 +47,35 @@ def label_map(
         threshold: pixels with a confidence below it get `IGNORED`.
         strip: values held at once, at least one row's.
     """
+    numbers = torch.arange(len(views[0]), device=views[0].device)
+    return decide(lambda rows: mean_rows(views, size, rows), numbers, size, are_scores, threshold, strip)
+
+
+def decide(
+    rows_of: Callable[[slice], Tensor],
+    categories: Tensor,
+    size: Size,
+    are_scores: bool,
+    threshold: float,
+    strip: int = _STRIP,
+) -> LabelMap:
+    """The winner of every pixel, strip by strip.
+
+    Args:
+        rows_of: a slice of rows -> their values (M, rows, W).
+        categories: (M,) int64, which categories they are.
+        size: as above, like the rest.
+    """
     height, width = size
-    rows_at_once = max(1, strip // (len(views[0]) * width))
+    rows_at_once = max(1, strip // (len(categories) * width))
     labels = np.empty(size, dtype=np.int16)
     confidence = np.empty(size, dtype=np.float32)
     for top in range(0, height, rows_at_once):
         rows = slice(top, min(top + rows_at_once, height))
-        values = upsample_rows(views[0], size, rows)  # (M, rows, W)
-        for view in views[1:]:
-            values += upsample_rows(view, size, rows)
-        if len(views) > 1:
-            values /= len(views)
+        values = rows_of(rows)
         best, winner = values.max(dim=0)
         sure = 1 / (values - best).exp_().sum(dim=0) if are_scores else best
+        winner = categories[winner]
         if threshold > 0:
             winner = winner.masked_fill(sure < threshold, IGNORED)
         labels[rows] = winner.cpu().numpy()
@@ -66,7 +83,15 @@ def label_map(
     return LabelMap(labels, confidence)
 
 
-def upsample_rows(grid_values: Tensor, size: tuple[int, int], rows: slice) -> Tensor:
+def mean_rows(views: Sequence[Tensor], size: Size, rows: slice) -> Tensor:
+    """Rows of the mean of several grids at full size: (M, rows, W)."""
+    values = upsample_rows(views[0], size, rows)
+    for view in views[1:]:
+        values += upsample_rows(view, size, rows)
+    return values if len(views) == 1 else values / len(views)
+
+
+def upsample_rows(grid_values: Tensor, size: Size, rows: slice) -> Tensor:
     """Rows `rows` of `interpolate(grid_values, size, mode="bilinear", align_corners=False)`: (M, rows, W)."""
     above, below, down = _positions(grid_values.shape[1], size[0], grid_values.device, rows)
     left, right, across = _positions(grid_values.shape[2], size[1], grid_values.device, slice(None))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from safetensors.numpy import save_file
 
-from ifseg_cli.core.files import atomic
+from ifseg_cli.core.files import atomic, write_atomic
 from ifseg_cli.core.images.colour import RGB
 from ifseg_cli.core.images.decode import Pixels
 from ifseg_cli.core.images.masks import mask_image
@@ -27,12 +29,14 @@ class Prediction:
             transparent.
         confidence: (H, W) float32, probability of the winner, 0..1.
         vocabulary: names, colours and mask values of the categories.
+        probabilities: (M, h, w) float32, of every category in every cell of the grid, smoothed, before refinement.
     """
 
     pixels: Pixels
     labels: NDArray[np.int16]
     confidence: NDArray[np.float32]
     vocabulary: Vocabulary
+    probabilities: NDArray[np.float32]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -69,3 +73,14 @@ class Prediction:
         """
         with atomic(Path(path)) as file:
             self.mask().save(file, format="PNG")
+
+    def save_probabilities(self, path: str | Path) -> None:
+        """Write what every cell says as safetensors: `probabilities` (M, h, w) float16, and the names as metadata.
+
+        Raises:
+            OutputError: the folder cannot be written to.
+        """
+        height, width = self.labels.shape
+        about = {"names": json.dumps(self.names), "height": str(height), "width": str(width)}
+        tensors = {"probabilities": self.probabilities.astype(np.float16)}
+        write_atomic(Path(path), lambda file: save_file(tensors, file, about))

@@ -4,9 +4,10 @@
     overlays/<name>.jpg      photograph, colours, names, legend
     thumbnails/<name>.*.jpg  what the page shows: photograph, overlay, mask
     confidence/<name>.png    of every pixel, 0..255 for 0..1; where it is asked for
+    probabilities/<name>.safetensors  of every category in every cell; where they are asked for
 
 Masks and confidence alone end in .png, so even with an input folder called `overlays` or `thumbnails` nothing writes
-over another; one called `confidence` is refused where confidence is asked for.
+over another; one called `confidence` or `exports` is refused where these are asked for.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from PIL import Image
 from ifseg_cli.core.files import atomic
 from ifseg_cli.core.images.masks import count_labels
 from ifseg_cli.core.images.sources import Source
-from ifseg_cli.core.prediction.engine.manifest import CONFIDENCE, ClassArea, Record
+from ifseg_cli.core.prediction.engine.manifest import CONFIDENCE, PROBABILITIES, ClassArea, Record
 from ifseg_cli.core.prediction.outputs.overlay import blend, coloured, shrink
 from ifseg_cli.core.prediction.outputs.prediction import Prediction
 from ifseg_cli.core.recipe import PredictionSettings
@@ -43,6 +44,10 @@ def write_results(
     confidence = PurePath(CONFIDENCE, mask) if settings.save_confidence else None
     if confidence is not None:
         _save(out / confidence, prediction.confidence_image())
+    probabilities = None
+    if settings.save_probabilities:
+        probabilities = PurePath(PROBABILITIES, f"{name}.safetensors")
+        prediction.save_probabilities(out / probabilities)
     if settings.overlay:
         overlay_path = PurePath("overlays", f"{name}.jpg")
         _save(out / overlay_path, prediction.overlay())
@@ -63,6 +68,7 @@ def write_results(
         confidence=round(float(prediction.confidence.mean(dtype="float64")), 6),
         seconds=round(seconds, 3),
         confidence_map=confidence.as_posix() if confidence else None,
+        probabilities=probabilities.as_posix() if probabilities else None,
     )
 
 
@@ -84,6 +90,8 @@ def planned_files(source: Source, settings: PredictionSettings) -> tuple[PurePat
         files += [PurePath("overlays", f"{name}.jpg"), *_thumbnail_paths(name).values()]
     if settings.save_confidence:
         files.append(PurePath(CONFIDENCE, f"{name}.png"))
+    if settings.save_probabilities:
+        files.append(PurePath(PROBABILITIES, f"{name}.safetensors"))
     return tuple(files)
 
 

@@ -1,0 +1,61 @@
+"""What every form of export is given: finished masks, one after the other.
+
+A form is a context manager: `with coco(folder, classes, out) as add:`, `add(mask)` for every mask; files that can be
+whole only when all masks are known are finished on leaving.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ifseg_cli.core.images.classes import MaskClass
+from ifseg_cli.core.prediction.engine.manifest import Record
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """A finished mask.
+
+    Args:
+        record: its line of the manifest.
+        number: its place in the manifests, from 1.
+        values: (H, W), as classes.json says.
+    """
+
+    record: Record
+    number: int
+    values: NDArray[np.uint8] | NDArray[np.uint16]
+
+    @property
+    def name(self) -> PurePosixPath:
+        """Its path below the folder of masks, without suffix."""
+        return PurePosixPath(self.record.mask.removesuffix(".png"))
+
+    def regions(self) -> Iterator[tuple[str, int, NDArray[np.bool_]]]:
+        """Name, value and pixels (H, W) of every category present, the largest first."""
+        for area in self.record.classes:
+            yield area.name, area.value, self.values == area.value
+
+
+Add = Callable[[Mask], None]
+Form = Callable[[Path, Sequence[MaskClass], Path], AbstractContextManager[Add]]  # folder, classes, folder of masks
+
+
+def below(folder: Path, name: PurePosixPath, ending: str) -> Path:
+    """A mask's file of a form: sub-folders as in the folder of masks."""
+    return folder / name.with_name(name.name + ending)
+
+
+def picture_from(folder: Path, record: Record) -> str:
+    """A picture's path as seen from a folder, with forward slashes; absolute where there is no way (another drive)."""
+    try:
+        return Path(os.path.relpath(record.path, folder.absolute())).as_posix()
+    except ValueError:
+        return Path(record.path).as_posix()
