@@ -2,13 +2,14 @@
 # make demo       vocab -> synth -> adapt -> predict -> evaluate on photographs; results in demo/, page demo/index.html
 # make test       the tests, a few minutes on two cores
 # make test-slow  the tests that take minutes each
+# make test-interop  exports read back by datumaro and labelme, in an environment of their own
 # make lint       style, types, and who may import whom
 # make clean      everything made here goes: .venv, demo, caches
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup demo test test-slow lint clean
+.PHONY: setup demo test test-slow test-interop lint clean
 
 PYTHON ?= python3
 JOBS ?= 2
@@ -41,6 +42,11 @@ test: setup
 test-slow: setup
 	$(PYTEST) -m slow
 
+test-interop: setup
+	test -x .venv-interop/bin/python || $(PYTHON) -m venv .venv-interop
+	.venv-interop/bin/python -m pip install --quiet datumaro==1.13.12 labelme==6.3.1
+	$(BIN)/python -m pytest -q -rs tests/interop
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -48,5 +54,5 @@ lint: setup
 	$(BIN)/pyright
 
 clean:
-	rm -rf .venv demo build dist .work .pytest_cache .ruff_cache .hypothesis .import_linter_cache ./*.egg-info
+	rm -rf .venv .venv-interop demo build dist .work .pytest_cache .ruff_cache .hypothesis .import_linter_cache ./*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -60,19 +60,19 @@ def masks(out: Path) -> dict[str, tuple[Record, Values]]:
 
 
 def test_coco_gives_the_masks_again(out: Path):
-    data = COCO(str(out / "exports" / "coco" / "annotations.json"))
+    data = COCO(str(out / "exports" / "coco" / "annotations" / "instances_default.json"))
     assert [each["name"] for each in data.loadCats(data.getCatIds())] == list(NAMES)
     results = data.loadRes(str(out / "exports" / "coco" / "results.json"))
     assert sorted(data.imgs) == [3, 7, 12]  # numbers that the files are called by
     for image in data.imgs.values():
         _, values = masks(out)[image["file_name"]]
         assert (image["height"], image["width"]) == values.shape
-        for source in (data, results):
+        for source, first in ((data, 1), (results, 0)):
             found = np.full(values.shape, IGNORE, dtype=np.uint8)
             for each in source.loadAnns(source.getAnnIds(imgIds=image["id"])):
                 pixels = source.annToMask(each).astype(bool)
                 assert each["area"] == pixels.sum() and (found[pixels] == IGNORE).all()
-                found[pixels] = each["category_id"]
+                found[pixels] = each["category_id"] - first
             assert np.array_equal(found, values)
 
 
@@ -90,7 +90,9 @@ def test_pictures_without_numbers_are_numbered(model: Model, tmp_path: Path):
     settings = PredictionSettings(overlay=False)
     predict_images(model, find_images([tmp_path / "in"], tmp_path / "out"), tmp_path / "out", settings)
     export(tmp_path / "out", ["coco"])
-    images = json.loads((tmp_path / "out" / "exports" / "coco" / "annotations.json").read_text())["images"]
+    images = json.loads((tmp_path / "out" / "exports" / "coco" / "annotations" / "instances_default.json").read_text())[
+        "images"
+    ]
     assert [each["id"] for each in images] == [1, 2]
 
 
@@ -116,10 +118,14 @@ def test_cvat_gives_the_masks_again(out: Path):
     names = (folder / "ImageSets" / "Segmentation" / "default.txt").read_text().split()
     for record, values in masks(out).values():
         assert record.mask.removesuffix(".png") in names
-        for kind in ("SegmentationClass", "SegmentationObject"):
-            seen = np.asarray(Image.open(folder / kind / record.mask).convert("RGB"))
-            found = np.apply_along_axis(lambda colour: values_of[tuple(colour)], 2, seen)
-            assert np.array_equal(found, np.where(values == IGNORE, -1, values.astype(int)))
+        seen = np.asarray(Image.open(folder / "SegmentationClass" / record.mask).convert("RGB"))
+        found = np.apply_along_axis(lambda colour: values_of[tuple(colour)], 2, seen)
+        assert np.array_equal(found, np.where(values == IGNORE, -1, values.astype(int)))
+        objects = Image.open(folder / "SegmentationObject" / record.mask)
+        assert objects.getpalette()[:12] == [0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0]  # VOC's
+        numbers = np.asarray(objects)
+        for number, area in enumerate(record.classes, 1):
+            assert np.array_equal(numbers == number, values == area.value)
 
 
 def test_mmseg_gives_the_masks_again(out: Path):

@@ -1,11 +1,14 @@
 """COCO: a data set with its annotations, and results in the two forms that evaluators read.
 
-    annotations.json           images, categories, and an annotation for every category present in an image
-    results.json               the same as results: COCO-Stuff's form, which `loadRes` of pycocotools reads
-    sem_seg_predictions.json   the same by file name, as detectron2 writes semantic predictions
+    annotations/instances_default.json   images, categories, an annotation for every category present in an image;
+                                         so named, CVAT takes it as it is (datumaro wants a folder images beside)
+    results.json                         the same as results: COCO-Stuff's form, which `loadRes` of pycocotools reads
+    sem_seg_predictions.json             the same by file name, as detectron2 writes semantic predictions
 
 Pixels are run-length encoded by pycocotools. An image's id is the number its file is called by, as in COCO
-(000000000139.jpg), if every file is called by a number of its own; else its place in the manifest.
+(000000000139.jpg), if every file is called by a number of its own; else its place in the manifest. A category's id is
+its value in the masks; in the annotations one more if one of them is 0, which readers of COCO take for no category.
+Results keep the values: they are compared with labels by these.
 """
 
 from __future__ import annotations
@@ -34,11 +37,12 @@ def coco(folder: Path, classes: Sequence[MaskClass], out: Path) -> Generator[Add
         return int(PurePosixPath(image).stem) if by_number else number
 
     with (
-        atomic(folder / "annotations.json", "w") as annotations,
+        atomic(folder / "annotations" / "instances_default.json", "w") as annotations,
         atomic(folder / "results.json", "w") as results,
         atomic(folder / "sem_seg_predictions.json", "w") as by_name,
     ):
-        categories = [{"id": each.value, "name": each.name, "supercategory": ""} for each in classes]
+        first = int(any(each.value == 0 for each in classes))
+        categories = [{"id": each.value + first, "name": each.name, "supercategory": ""} for each in classes]
         annotations.write(f'{{"categories": {json.dumps(categories)}, "images": [')
         add_image = _items(annotations)
         for number, record in enumerate(read_records(out), 1):
@@ -57,8 +61,9 @@ def coco(folder: Path, classes: Sequence[MaskClass], out: Path) -> Generator[Add
                 written += 1
                 encoded = rle.encode(np.asfortranarray(pixels, dtype=np.uint8))
                 what = {"category_id": value, "segmentation": _plain(encoded)}
+                counted = {**what, "category_id": value + first}
                 about = {"area": int(rle.area(encoded)), "bbox": rle.toBbox(encoded).tolist(), "iscrowd": 0}
-                add_annotation({"id": written, "image_id": image, **what, **about})
+                add_annotation({"id": written, "image_id": image, **counted, **about})
                 add_result({"image_id": image, **what})
                 add_by_name({"file_name": mask.record.image, **what})
 

@@ -3,7 +3,7 @@
     labelmap.txt                         name:red,green,blue:: , `background` (black) for pixels without a category
     ImageSets/Segmentation/default.txt   the pictures' names
     SegmentationClass/NAME.png           colours of the categories
-    SegmentationObject/NAME.png          a colour a region's category, which is all that is known of objects
+    SegmentationObject/NAME.png          objects 1, 2, ... in VOC's own colours: each category present is one
 
 CVAT takes the tree as a zip: `cd exports/cvat && zip -r ../cvat.zip .`
 """
@@ -23,6 +23,12 @@ from ifseg_cli.core.images.colour import RGB
 from ifseg_cli.core.prediction.outputs.exports.form import Add, Mask, below
 
 _BLACK: RGB = (0, 0, 0)
+# VOC's colours of objects: three bits of the number, lowest first, are the highest of red, green and blue; and so on.
+_VOC = bytes(
+    sum(((number >> (3 * bit + channel)) & 1) << (7 - bit) for bit in range(8))
+    for number in range(256)
+    for channel in range(3)
+)
 
 
 @contextmanager
@@ -39,12 +45,20 @@ def cvat(folder: Path, classes: Sequence[MaskClass], out: Path) -> Generator[Add
 
         def add(mask: Mask) -> None:
             names.write(f"{mask.name}\n")
-            coloured = Image.fromarray(table[mask.values])
-            for kind in ("SegmentationClass", "SegmentationObject"):
-                with atomic(below(folder / kind, mask.name, ".png")) as file:
-                    coloured.save(file, format="PNG")
+            _save(Image.fromarray(table[mask.values]), below(folder / "SegmentationClass", mask.name, ".png"))
+            objects = np.zeros(mask.values.shape, dtype=np.uint8)
+            for number, (_, _, pixels) in enumerate(mask.regions(), 1):
+                objects[pixels] = min(number, 255)
+            image = Image.fromarray(objects)
+            image.putpalette(_VOC)
+            _save(image, below(folder / "SegmentationObject", mask.name, ".png"))
 
         yield add
+
+
+def _save(image: Image.Image, path: Path) -> None:
+    with atomic(path) as file:
+        image.save(file, format="PNG")
 
 
 def _labels(classes: Sequence[MaskClass]) -> list[tuple[str, RGB]]:

@@ -7,6 +7,7 @@ whole only when all masks are known are finished on leaving.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from ifseg_cli.core.files import write_atomic
 from ifseg_cli.core.images.classes import MaskClass
 from ifseg_cli.core.prediction.engine.manifest import Record
 
@@ -51,6 +53,21 @@ Form = Callable[[Path, Sequence[MaskClass], Path], AbstractContextManager[Add]] 
 def below(folder: Path, name: PurePosixPath, ending: str) -> Path:
     """A mask's file of a form: sub-folders as in the folder of masks."""
     return folder / name.with_name(name.name + ending)
+
+
+def link(picture: Path, place: Path) -> None:
+    """Let a picture be found at a second place, by a symbolic link; by a copy where links cannot be made.
+
+    Raises:
+        OutputError: neither can be written.
+    """
+    if place.is_symlink() or place.exists():
+        return
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(picture)
+    except OSError:  # Windows without the right to make links, or a file system that has none
+        write_atomic(place, lambda temporary: shutil.copyfile(picture, temporary) and None)
 
 
 def picture_from(folder: Path, record: Record) -> str:

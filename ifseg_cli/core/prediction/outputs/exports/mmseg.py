@@ -10,7 +10,6 @@ A data set of mmsegmentation has one `img_suffix`; where pictures have several, 
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,9 +18,9 @@ import numpy as np
 from PIL import Image
 
 from ifseg_cli.core.errors import OutputError
-from ifseg_cli.core.files import atomic, write_atomic, write_json
+from ifseg_cli.core.files import atomic, write_json
 from ifseg_cli.core.images.classes import MaskClass
-from ifseg_cli.core.prediction.outputs.exports.form import Add, Mask, below
+from ifseg_cli.core.prediction.outputs.exports.form import Add, Mask, below, link
 
 MOST, NOTHING = 255, 255  # classes that a byte holds beside the value for none
 
@@ -54,17 +53,6 @@ def mmseg(folder: Path, classes: Sequence[MaskClass], out: Path) -> Generator[Ad
             with atomic(below(folder / "ann_dir", mask.name, ".png")) as file:
                 image.save(file, format="PNG")
             picture = Path(mask.record.path)
-            _link(picture, below(folder / "img_dir", mask.name, picture.suffix))
+            link(picture, below(folder / "img_dir", mask.name, picture.suffix))
 
         yield add
-
-
-def _link(picture: Path, place: Path) -> None:
-    """Let the picture be found at a second place."""
-    if place.is_symlink() or place.exists():
-        return
-    place.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        place.symlink_to(picture)
-    except OSError:  # Windows without the right to make links, or a file system that has none
-        write_atomic(place, lambda temporary: shutil.copyfile(picture, temporary) and None)
