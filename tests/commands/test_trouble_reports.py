@@ -65,7 +65,7 @@ def test_old_masks_do_not_stay_under_new_names(folder: Path) -> None:
     (folder / "photos" / "b.jpg").unlink()
     predict(folder, "photos", "--out", "M", "--overwrite")
     left = {path.relative_to(folder / "M").as_posix() for path in (folder / "M").rglob("*") if path.is_file()}
-    of_a = {"a.png", "overlays/a.jpg", *(f"thumbnails/a.{kind}.jpg" for kind in ("mask", "overlay", "photo"))}
+    of_a = {"a.png", "overlays/a.jpg", "thumbnails/a.photo.jpg", "thumbnails/a.labels.js"}
     assert left == of_a | {"classes.json", "index.html", "notes.txt", "predictions.jsonl", "provenance.json"}
 
 

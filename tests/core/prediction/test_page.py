@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from ifseg_cli.core.images.search import find_images
 from ifseg_cli.core.prediction.engine.pipeline import predict_images
 from ifseg_cli.core.prediction.model import Model
+from ifseg_cli.core.prediction.outputs import page as page_module
+from ifseg_cli.core.prediction.outputs.page import write_page
+from ifseg_cli.core.prediction.outputs.thumbnails import label_image
 from ifseg_cli.core.recipe import PredictionSettings
 
 ODD = ["plain.png", "50% #1?.png", "a b & <i>c.png", "ünï\nçode.png", "quote'\".png"]
@@ -25,11 +30,17 @@ class Links(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.links: list[str] = []
-        self.tags: set[str] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
         self.links += [value for name, value in attrs if name in ("src", "href") and value]
+
+
+def data_of(page: Path) -> dict[str, Any]:
+    """What the page's script reads."""
+    text = page.read_text(encoding="utf-8")
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert found
+    return json.loads(found[1])
 
 
 @pytest.fixture(scope="module")
@@ -43,12 +54,16 @@ def out(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "out"
 
 
-def test_every_link_leads_to_a_file(out: Path):
+def test_every_link_and_every_address_leads_to_a_file(out: Path):
     parser = Links()
     parser.feed((out / "index.html").read_text(encoding="utf-8"))
-    local = [link for link in parser.links if not link.startswith("#")]
-    assert len(local) == len(ODD) * 6 + 3
-    for link in local:
+    addresses = [row[1] for row in data_of(out / "index.html")["pictures"]]
+    assert len(addresses) == len(ODD)
+    of_pictures = (("", ".png"), ("overlays/", ".jpg"), ("thumbnails/", ".photo.jpg"), ("thumbnails/", ".labels.js"))
+    links = [f"{folder}{address}{ending}" for address in addresses for folder, ending in of_pictures]
+    links += [link for link in parser.links if not link.startswith("#")]
+    assert len(links) == 4 * len(ODD) + 3
+    for link in links:
         assert Path(os.fsdecode(os.fsencode(out) + b"/" + unquote_to_bytes(link))).is_file(), link
 
 
@@ -57,24 +72,25 @@ def test_nothing_comes_from_the_network(out: Path):
 
 
 def test_names_are_text_and_not_markup(out: Path):
-    parser = Links()
     text = (out / "index.html").read_text(encoding="utf-8")
-    parser.feed(text)
-    assert "b" in parser.tags and "i" in parser.tags  # the page's own
     assert "<b>sea" not in text and "<i>c" not in text
-    assert "sky &amp; &lt;b&gt;sea&lt;/b&gt;" in text and "a b &amp; &lt;i&gt;c" in text
+    assert "sky &amp; &lt;b&gt;sea&lt;/b&gt;" in text
+    assert "a b & <i>c.png" in [row[0] for row in data_of(out / "index.html")["pictures"]]
+    assert "</script" not in text[text.index('id="data"') : text.index("</script>", text.index('id="data"'))]
 
 
-@pytest.mark.browser
-def test_the_keys_change_the_view(out: Path, tmp_path: Path):
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("needs chromium")
-    page = out / "probe.html"
-    script = "<script>dispatchEvent(new KeyboardEvent('keydown', {key: '3'}))</script>"
-    page.write_text((out / "index.html").read_text(encoding="utf-8") + script, encoding="utf-8")
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-    command = [chromium, *options, f"--user-data-dir={tmp_path}", "--dump-dom", page.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    page.unlink()
-    assert 'data-view="mask"' in done.stdout
+@pytest.mark.parametrize("categories", [3, 255, 256, 1000])
+def test_a_small_label_map_holds_every_index(categories: int):
+    labels = np.arange(-1, categories, dtype=np.int16).reshape(1, -1)
+    seen = np.asarray(label_image(labels, categories)).astype(int)
+    found = seen if categories < 256 else seen[..., 0] + 256 * seen[..., 1]
+    assert np.array_equal(found - 1, labels)
+
+
+def test_more_pictures_than_a_page_shows_are_counted(out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(page_module, "MOST", 2)
+    shutil.copytree(out, tmp_path / "out")
+    write_page(tmp_path / "out")
+    text = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert len(data_of(tmp_path / "out" / "index.html")["pictures"]) == 2
+    assert f"<h1>{len(ODD)} images" in text and "This page shows the first 2" in text

@@ -48,7 +48,7 @@ def test_all_that_is_written(model: Model, tmp_path: Path):
         for folder, endings in {
             "": [".png"],
             "overlays/": [".jpg"],
-            "thumbnails/": [".photo.jpg", ".overlay.jpg", ".mask.jpg"],
+            "thumbnails/": [".photo.jpg", ".labels.js"],
         }.items()
         for ending in endings
     }
@@ -113,7 +113,7 @@ def test_what_cannot_be_read_is_listed_and_the_rest_done(model: Model, tmp_path:
 
 
 def test_two_suffixes_of_one_stem_give_two_masks(model: Model, tmp_path: Path):
-    photographs(tmp_path / "in", "a.png", "a.jpg", "overlays/a.png", "thumbnails/a.mask.png")
+    photographs(tmp_path / "in", "a.png", "a.jpg", "overlays/a.png", "thumbnails/a.photo.png")
     summary = run(model, tmp_path / "in", tmp_path / "out")
     assert summary.done == 4
     listed = [
@@ -121,7 +121,7 @@ def test_two_suffixes_of_one_stem_give_two_masks(model: Model, tmp_path: Path):
         for record in read_records(tmp_path / "out")
         for name in (record.mask, record.overlay, *(record.thumbnails or {}).values())
     ]
-    assert len(set(listed)) == len(listed) == 4 * 5
+    assert len(set(listed)) == len(listed) == 4 * 4
     assert set(listed) <= files(tmp_path / "out")
 
 

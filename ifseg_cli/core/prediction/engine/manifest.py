@@ -49,7 +49,7 @@ class Record:
     height: int
     mask: str
     overlay: str | None
-    thumbnails: dict[str, str] | None  # photograph, overlay, mask
+    thumbnails: dict[str, str] | None  # photograph, labels
     classes: tuple[ClassArea, ...]  # those present, largest first
     ignored: int  # pixels
     confidence: float  # mean over all pixels of the winner's probability, 0..1
@@ -168,7 +168,7 @@ def _written_by_a_run(folder: Path) -> Iterator[Path]:
     inside = folder.resolve()
     named = (folder / file for record in read_records(folder) for file in record.files())
     yield from (path for path in named if inside in path.resolve().parents)  # a manifest from elsewhere deletes nothing
-    yield from (path for name in PICTURES for path in (folder / name).rglob("*.jpg"))
+    yield from (path for name in PICTURES for path in (folder / name).rglob("*") if path.suffix in (".jpg", ".js"))
     yield from (path for path in (folder / EXPORTS).rglob("*") if path.is_file() or path.is_symlink())
     yield from (folder / name for name in OF_A_RUN)
     yield from manifests(folder, FAILURES)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from math import ceil
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from ifseg_cli.core.images.decode import Pixels
 from ifseg_cli.core.images.masks import IGNORED, colour_labels, count_labels
 from ifseg_cli.core.pages.environment import share_text
 
+T = TypeVar("T", np.int16, np.float32)
 _STRENGTH = 0.55  # of colour over photograph
 _LONG_SIDE = (640, 1600)  # pixels an overlay's photograph is brought between
 _TEXT, _LINE, _MARGIN = 16, 26, 16  # legend: height of letters, of a line, space around, pixels
@@ -48,9 +50,9 @@ def overlay_with_legend(
 
 def blend(pixels: Pixels, labels: NDArray[np.int16], colours: Sequence[RGB], long_side: tuple[int, int]) -> Image.Image:
     """Photograph and colours mixed, regions outlined, the long side brought between two lengths in pixels."""
-    size = _display_size(labels.shape[1], labels.shape[0], long_side)
+    size = display_size(labels.shape[1], labels.shape[0], long_side)
     photograph = np.asarray(shrink(pixels, size), dtype=np.float32)
-    seen = _nearest(labels, size)
+    seen = nearest(labels, size)
     strength = np.where(seen == IGNORED, 0, _STRENGTH).astype(np.float32)[..., None]
     mixed = photograph * (1 - strength) + colour_labels(seen, colours) * strength
     mixed[_outlines(seen)] = 255
@@ -62,20 +64,15 @@ def shrink(pixels: Pixels, size: tuple[int, int]) -> Image.Image:
     return Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
 
 
-def coloured(labels: NDArray[np.int16], colours: Sequence[RGB], long_side: tuple[int, int]) -> Image.Image:
-    """Labels as colours alone, the long side brought between two lengths in pixels."""
-    size = _display_size(labels.shape[1], labels.shape[0], long_side)
-    return Image.fromarray(colour_labels(_nearest(labels, size), colours))
-
-
-def _display_size(width: int, height: int, long_side: tuple[int, int]) -> tuple[int, int]:
+def display_size(width: int, height: int, long_side: tuple[int, int]) -> tuple[int, int]:
+    """Width and height with the long side brought between two lengths in pixels, aspect kept."""
     longest = max(width, height)
     factor = min(max(longest, long_side[0]), long_side[1]) / longest
     return max(1, round(width * factor)), max(1, round(height * factor))
 
 
-def _nearest(labels: NDArray[np.int16], size: tuple[int, int]) -> NDArray[np.int16]:
-    """Labels at another size (width, height), each from the pixel under its centre."""
+def nearest(labels: NDArray[T], size: tuple[int, int]) -> NDArray[T]:
+    """Labels (or other values) at another size (width, height), each from the pixel under its centre."""
     rows = (np.arange(size[1]) + 0.5) * labels.shape[0] / size[1]
     columns = (np.arange(size[0]) + 0.5) * labels.shape[1] / size[0]
     return labels[rows.astype(np.int64)[:, None], columns.astype(np.int64)]
@@ -141,7 +138,7 @@ def _is_wide(size: tuple[int, int]) -> bool:
 
 def _write_names(picture: Image.Image, labels: NDArray[np.int16], names: Sequence[str]) -> None:
     """Put the name of every large category on the innermost place of its largest region."""
-    small = _nearest(labels, _display_size(labels.shape[1], labels.shape[0], (96, 96)))
+    small = nearest(labels, display_size(labels.shape[1], labels.shape[0], (96, 96)))
     draw, font = ImageDraw.Draw(picture), _font(max(14, min(picture.size) // 28))
     for i, count in enumerate(count_labels(small, len(names))[0]):
         if count < _NAMED_FROM * small.size:

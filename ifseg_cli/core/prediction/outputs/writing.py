@@ -2,7 +2,7 @@
 
     <name>.png               the mask, sub-folders as in the input
     overlays/<name>.jpg      photograph, colours, names, legend
-    thumbnails/<name>.*.jpg  what the page shows: photograph, overlay, mask
+    thumbnails/<name>.*      what the page shows: a small photograph, a small label map
     confidence/<name>.png    of every pixel, 0..255 for 0..1; where it is asked for
     probabilities/<name>.safetensors  of every category in every cell; where they are asked for
 
@@ -20,11 +20,9 @@ from ifseg_cli.core.files import atomic
 from ifseg_cli.core.images.masks import count_labels
 from ifseg_cli.core.images.sources import Source
 from ifseg_cli.core.prediction.engine.manifest import CONFIDENCE, PROBABILITIES, ClassArea, Record
-from ifseg_cli.core.prediction.outputs.overlay import blend, coloured, shrink
+from ifseg_cli.core.prediction.outputs import thumbnails
 from ifseg_cli.core.prediction.outputs.prediction import Prediction
 from ifseg_cli.core.recipe import PredictionSettings
-
-_THUMBNAIL = (1, 640)  # pixels, the long side: reduced, never enlarged
 
 
 def write_results(
@@ -40,7 +38,7 @@ def write_results(
     """
     name = source.output
     mask = PurePath(f"{name}.png")
-    overlay_path, thumbnails = None, None
+    overlay_path, small = None, None
     confidence = PurePath(CONFIDENCE, mask) if settings.save_confidence else None
     if confidence is not None:
         _save(out / confidence, prediction.confidence_image())
@@ -51,7 +49,7 @@ def write_results(
     if settings.overlay:
         overlay_path = PurePath("overlays", f"{name}.jpg")
         _save(out / overlay_path, prediction.overlay())
-        thumbnails = _write_thumbnails(out, name, prediction)
+        small = thumbnails.write_thumbnails(out, name, prediction)
     _save(out / mask, prediction.mask())  # last: where a mask lies, its picture is done
     height, width = prediction.labels.shape
     counts, ignored = count_labels(prediction.labels, len(prediction.names))
@@ -62,7 +60,7 @@ def write_results(
         height=height,
         mask=mask.as_posix(),
         overlay=overlay_path.as_posix() if overlay_path else None,
-        thumbnails=thumbnails,
+        thumbnails=small,
         classes=class_areas(prediction, counts),
         ignored=ignored,
         confidence=round(float(prediction.confidence.mean(dtype="float64")), 6),
@@ -87,26 +85,12 @@ def planned_files(source: Source, settings: PredictionSettings) -> tuple[PurePat
     name = source.output
     files = [PurePath(f"{name}.png")]
     if settings.overlay:
-        files += [PurePath("overlays", f"{name}.jpg"), *_thumbnail_paths(name).values()]
+        files += [PurePath("overlays", f"{name}.jpg"), *thumbnails.paths(name).values()]
     if settings.save_confidence:
         files.append(PurePath(CONFIDENCE, f"{name}.png"))
     if settings.save_probabilities:
         files.append(PurePath(PROBABILITIES, f"{name}.safetensors"))
     return tuple(files)
-
-
-def _thumbnail_paths(name: PurePath) -> dict[str, PurePath]:
-    endings = {"photograph": "photo.jpg", "overlay": "overlay.jpg", "mask": "mask.jpg"}
-    return {kind: PurePath("thumbnails", f"{name}.{ending}") for kind, ending in endings.items()}
-
-
-def _write_thumbnails(out: Path, name: PurePath, prediction: Prediction) -> dict[str, str]:
-    paths = _thumbnail_paths(name)
-    overlay = blend(prediction.pixels, prediction.labels, prediction.colours, _THUMBNAIL)
-    _save(out / paths["photograph"], shrink(prediction.pixels, overlay.size))
-    _save(out / paths["overlay"], overlay)
-    _save(out / paths["mask"], coloured(prediction.labels, prediction.colours, _THUMBNAIL))
-    return {kind: path.as_posix() for kind, path in paths.items()}
 
 
 def _save(path: Path, image: Image.Image) -> None:
