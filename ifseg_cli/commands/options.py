@@ -78,6 +78,16 @@ OfCheckpoint = Annotated[
         rich_help_panel=BASE,
     ),
 ]
+Vocabulary = Annotated[
+    str | None,
+    typer.Option(
+        "--vocabulary",
+        metavar="FILE|NAME",
+        help="Other words than those it was adapted to, without adapting again.",
+        show_default=False,
+        rich_help_panel=BASE,
+    ),
+]
 Offline = Annotated[bool, typer.Option("--offline", help="Never touch the network.", rich_help_panel=BASE)]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.", rich_help_panel=BASE)]
 
@@ -132,6 +142,10 @@ Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace what an earlier run left there.", rich_help_panel=OUTPUT)
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="The result as JSON on stdout.", rich_help_panel=OUTPUT)]
+AsJsonLines = Annotated[
+    bool,
+    typer.Option("--json", help="A line of JSON an image on stdout, a summary as the last.", rich_help_panel=OUTPUT),
+]
 
 
 def words_given(file_or_list: str | None, names: Sequence[str] | None) -> str | Sequence[str]:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ifseg_cli.commands import console, options, predict_progress, predict_report, prediction_options
+from ifseg_cli.commands import console, options, predict_pipe, predict_progress, predict_report, prediction_options
+
+if TYPE_CHECKING:
+    from ifseg_cli.core.prediction.run import PredictionRun
 
 
 def predict(
     images: Annotated[
-        list[str], typer.Argument(metavar="IMAGES", help="Pictures, folders (sub-folders too) or patterns.")
+        list[str], typer.Argument(metavar="IMAGES", help="Pictures, folders (sub-folders too) or patterns; - is stdin.")
     ],
     model: Annotated[
         Path, typer.Option("--model", "-m", help="What ifseg adapt wrote, or IFSeg's own checkpoint_best.pt.")
@@ -36,6 +39,7 @@ def predict(
     tokenizer: options.Tokenizer = None,
     size_from_weights: options.SizeFromWeights = False,
     prompt: options.Prompt = None,
+    vocabulary: options.Vocabulary = None,
     categories: options.OfCheckpoint = None,
     no_overlay: prediction_options.NoOverlay = False,
     save_confidence: prediction_options.SaveConfidence = False,
@@ -47,7 +51,7 @@ def predict(
     shard: options.Shard = None,
     engine: options.Engine = "local",
     overwrite: options.Overwrite = False,
-    as_json: options.AsJson = False,
+    as_json: options.AsJsonLines = False,
 ) -> int:
     """Segment pictures: a label PNG each, overlays with legend, and a page to look at.
 
@@ -56,9 +60,9 @@ def predict(
     and the exit code is 3. The same command again goes on where it stopped.
 
     Example:  ifseg predict photos/ --model ifseg-model --out masks
+    In a pipe:  ifseg predict - < photo.jpg > mask.png
     """
     settings = prediction_options.given(locals())
-    from ifseg_cli.core.errors import counted
     from ifseg_cli.core.prediction.engine.shards import choose_shard
     from ifseg_cli.core.prediction.run import prepare
     from ifseg_cli.core.vocabulary.files import gather_categories
@@ -66,28 +70,31 @@ def predict(
     loading = options.loading(tokenizer, size_from_weights, prompt)
     if categories is not None:
         loading = replace(loading, categories=gather_categories(categories)[0])
+    how = predict_pipe.How(model, override or (), settings, device, loading, vocabulary)
+    if predict_pipe.STDIN in images:
+        return predict_pipe.mask_of_stdin(how, alone=images == [predict_pipe.STDIN] and not (as_json or watch))
     run = prepare(
         images,
-        model=model,
+        **how.as_arguments(),
         out=out,
-        overrides=override or (),
-        options=settings,
-        device=device,
-        loading=loading,
         overwrite=overwrite,
         strict=strict,
         shard=choose_shard(shard, os.environ),
         engine=engine,
         may_come_later=watch,
     )
+    return _carry_out(run, watch, as_json)
+
+
+def _carry_out(run: PredictionRun, watch: bool, as_json: bool) -> int:
+    """Do what was prepared, and tell of it."""
     count = predict_progress.Count(run.found)
-    of_shard = "" if run.shard.is_all else f"shard {run.shard}: "
-    names = counted(len(run.model.vocabulary.names), "category")
-    console.say(f"{of_shard}{count.told()}, {names}, {run.model.device_reason}")
-    summary = predict_progress.carry_out(run, count, watch)
+    predict_report.announce(run, count.told())
+    summary = predict_progress.carry_out(run, count, watch, predict_report.print_line if as_json else None)
     if as_json:
-        predict_report.print_json(summary, out)
-    predict_report.report(summary, out, run.settings.overlay, () if summary.interrupted else run.settings.export)
+        predict_report.print_summary(summary, run.out)
+    exports = () if summary.interrupted else run.settings.export
+    predict_report.report(summary, run.out, run.settings.overlay, exports)
     if summary.interrupted and not watch:
         console.say_error(f"interrupted: {summary.done} of {count.told()} done, all whole; the same command goes on")
         return console.INTERRUPTED

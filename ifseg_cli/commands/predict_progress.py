@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -39,8 +40,17 @@ class Count:
         return "pictures without end in sight" if self.total is None else counted(self.total, "picture")
 
 
-def carry_out(run: PredictionRun, count: Count, watch: bool) -> Summary:
-    """Segment and write, with a bar; where the folder is watched, until the user has enough."""
+def carry_out(
+    run: PredictionRun, count: Count, watch: bool, tell: Callable[[Record | Failure], None] | None
+) -> Summary:
+    """Segment and write, with a bar; where the folder is watched, until the user has enough.
+
+    Args:
+        run: what was prepared.
+        count: how many pictures there are.
+        watch: wait for more.
+        tell: called with every picture's line, if anybody wants to hear.
+    """
     from rich.markup import escape
 
     from ifseg_cli.core.errors import shown
@@ -55,6 +65,8 @@ def carry_out(run: PredictionRun, count: Count, watch: bool) -> Summary:
             if isinstance(outcome, Failure) and outcome.error not in told:
                 told.add(outcome.error)  # a folder that is watched fails again and again
                 console.say_warning(outcome.error)
+            if tell is not None:
+                tell(outcome)
             total = None if watch else count.total
             bar.update(task, advance=1, total=total, note=escape(shown(outcome.image)[-40:]))
 

@@ -13,7 +13,9 @@ from ifseg_cli.commands import console
 NEVER_SHOWN = 10  # names that no pixel got, listed on the terminal; --json has all
 
 if TYPE_CHECKING:
+    from ifseg_cli.core.prediction.engine.manifest import Failure, Record
     from ifseg_cli.core.prediction.engine.summary import Summary
+    from ifseg_cli.core.prediction.run import PredictionRun
 
 
 def report(summary: Summary, out: Path, with_page: bool, exports: Sequence[str]) -> None:
@@ -67,8 +69,28 @@ def _remarks(summary: Summary) -> list[str]:
     return lines
 
 
-def print_json(summary: Summary, out: Path) -> None:
-    """The same as one JSON object on stdout."""
+def announce(run: PredictionRun, pictures: str) -> None:
+    """What is about to be done: the first line, and a second where the words are not those the model knows."""
+    from ifseg_cli.core.errors import counted
+
+    of_shard = "" if run.shard.is_all else f"shard {run.shard}: "
+    names = counted(len(run.model.vocabulary.names), "category")
+    console.say(f"{of_shard}{pictures}, {names}, {run.model.device_reason}")
+    if run.model.swapped:
+        found = f"the words are those of {run.model.swapped[1]}, and the model was adapted to others"
+        console.say_warning(f"{found}; adapt to these for masks of its full quality")
+
+
+def print_line(outcome: Record | Failure) -> None:
+    """An image as a line of JSON on stdout, as in the manifest."""
+    import json
+    from dataclasses import asdict
+
+    typer.echo(json.dumps(asdict(outcome)))
+
+
+def print_summary(summary: Summary, out: Path) -> None:
+    """The same as one line of JSON on stdout, after those of the images."""
     import json
     from dataclasses import asdict
 
@@ -96,4 +118,4 @@ def print_json(summary: Summary, out: Path) -> None:
         "ignored_pixels": summary.ignored,
         "never_predicted": list(summary.never_predicted),
     }
-    typer.echo(json.dumps(result, indent=2))
+    typer.echo(json.dumps(result))

@@ -54,7 +54,7 @@ def test_a_folder_becomes_masks_and_a_summary(folder: Path):
 def test_json_stands_alone_on_stdout_and_failures_give_3(folder: Path):
     done = ifseg(folder, "photos", "broken", "--out", "some", "--json", "--no-overlay", "--smoothing-iterations", "0")
     assert done.returncode == 3, done.stderr
-    result = json.loads(done.stdout)
+    result = json.loads(done.stdout.splitlines()[-1])
     assert result["done"] == 3 and [failure["image"] for failure in result["failed"]] == ["x.jpg"]
     assert [entry["name"] for entry in result["classes"]] == list(NAMES)
     found = {entry["name"] for entry in result["classes"] if entry["pixels"]}
@@ -117,10 +117,10 @@ def test_strict_stops_at_the_first_picture_that_cannot_be_used(folder: Path) -> 
     assert done.returncode == 2
     assert "b.png" in done.stderr and "(1 picture done, the same command goes on)" in done.stderr
     again = ifseg(folder, "mixed", "--out", "strict", "--json")
-    assert again.returncode == 3 and json.loads(again.stdout)["done_before"] == 1
+    assert again.returncode == 3 and json.loads(again.stdout.splitlines()[-1])["done_before"] == 1
 
 
 def test_max_pixels_is_the_short_form_of_its_setting(folder: Path) -> None:
     done = ifseg(folder, "photos", "--out", "small", "--max-pixels", "9", "--json")
     assert done.returncode == 2 and "pixels" in done.stderr
-    assert json.loads(done.stdout)["done"] == 0
+    assert json.loads(done.stdout.splitlines()[-1])["done"] == 0

@@ -63,7 +63,7 @@ def disturbed(folder: Path, rounds: int, longest: float) -> None:
 def check(folder: Path, number: int) -> None:
     done = ifseg("predict", "in", "--model", "model", "--out", "out", "--json", cwd=folder)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["done"] == number
+    assert json.loads(done.stdout.splitlines()[-1])["done"] == number
     assert ifseg("predict", "in", "--model", "model", "--out", "calm", cwd=folder).returncode == 0
     assert masks(folder / "out") == masks(folder / "calm") and len(masks(folder / "calm")) == number
     lines = [json.loads(line) for line in (folder / "out" / "predictions.jsonl").read_text().splitlines()]
@@ -107,7 +107,7 @@ def test_evaluate_goes_on_too(tmp_path: Path) -> None:
         "model",
         "--no-overlay",
     )
-    whole = json.loads(ifseg(*words, "--out", "whole", "--json", cwd=tmp_path).stdout)
+    whole = json.loads(ifseg(*words, "--out", "whole", "--json", cwd=tmp_path).stdout.splitlines()[-1])
     out = tmp_path / "cut"
     assert ifseg(*words, "--out", "cut", cwd=tmp_path).returncode == 0
     taken = ifseg(*words, "--out", "cut", cwd=tmp_path)
@@ -120,7 +120,7 @@ def test_evaluate_goes_on_too(tmp_path: Path) -> None:
     (out / "masks" / "predictions.jsonl").write_text("".join(lines[:2]))
     kept = {json.loads(line)["mask"] for line in lines[:2]}
     before = {name: (out / "masks" / name).stat().st_mtime_ns for name in kept}
-    again = json.loads(ifseg(*words, "--out", "cut", "--json", cwd=tmp_path).stdout)
+    again = json.loads(ifseg(*words, "--out", "cut", "--json", cwd=tmp_path).stdout.splitlines()[-1])
     assert again["numbers"] == whole["numbers"]
     assert before == {name: (out / "masks" / name).stat().st_mtime_ns for name in kept}
 

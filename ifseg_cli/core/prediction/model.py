@@ -37,6 +37,7 @@ class Model:
         device: where it is.
         device_reason: why there.
         path: its folder or file.
+        swapped: the categories it was given in place of those it was adapted to, and where they stand; else None.
     """
 
     def __init__(self, loaded: LoadedModel, device: torch.device, device_reason: str = "") -> None:
@@ -44,6 +45,7 @@ class Model:
         self.loaded, self.network, self.vocabulary = loaded, loaded.network, loaded.vocabulary
         self.settings, self.path = loaded.prediction, loaded.path
         self.device, self.device_reason = device, device_reason
+        self.swapped: tuple[Sequence[Category], str] | None = None
 
     @classmethod
     def load(cls, folder: str | Path, device: str = "auto", loading: LoadOptions = DEFAULTS) -> Model:
@@ -98,7 +100,9 @@ class Model:
         """
         vocabulary = build_vocabulary(categories, self.loaded.reader, source)
         self.network.set_vocabulary(vocabulary.prompt_ids, vocabulary.piece_ids)
-        return Model(replace(self.loaded, vocabulary=vocabulary), self.device, self.device_reason)
+        model = Model(replace(self.loaded, vocabulary=vocabulary), self.device, self.device_reason)
+        model.swapped = categories, source
+        return model
 
     @cached_property
     def sha256(self) -> str:

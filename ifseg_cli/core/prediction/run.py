@@ -15,6 +15,7 @@ from ifseg_cli.core.prediction.engine.ledger import require_place
 from ifseg_cli.core.prediction.engine.shards import ALL, Shard
 from ifseg_cli.core.prediction.method.crf import require_crf
 from ifseg_cli.core.recipe import PredictionSettings, prediction_settings
+from ifseg_cli.core.vocabulary.files import Words, gather_categories
 
 ENGINES = ("local", "ray")
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ifseg_cli.core.prediction.engine.pipeline import Engine
     from ifseg_cli.core.prediction.engine.summary import Summary
     from ifseg_cli.core.prediction.model import Model
+    from ifseg_cli.core.prediction.outputs.prediction import Prediction
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +106,7 @@ def prepare(
     shard: Shard = ALL,
     engine: str = "local",
     may_come_later: bool = False,
+    vocabulary: Words | None = None,
 ) -> PredictionRun:
     """Find the pictures and load the model. The fast checks come first.
 
@@ -120,11 +123,13 @@ def prepare(
         shard: which of the pictures this process does; the others are others'.
         engine: `local`, this process; `ray`, the workers of a Ray cluster (extra `ifseg[ray]`).
         may_come_later: no picture yet is no error: they are watched for.
+        vocabulary: words in place of those the model was adapted to; it is not adapted to them (open vocabulary).
 
     Raises:
         IfsegError: the first thing that is not right.
     """
     prediction_settings(PredictionSettings(), overrides, options)  # a wrong one is told before the model is read
+    categories = None if vocabulary is None else gather_categories(vocabulary)
     if overwrite and not shard.is_all:
         raise ShardError("--overwrite with --shard", remedy=f"delete {out} first, then start the shards without it")
     _require_engine(engine)
@@ -139,9 +144,39 @@ def prepare(
     from ifseg_cli.core.prediction.model import Model  # torch from here on
 
     loaded = Model.load(model, device, loading)
+    if categories is not None:
+        loaded = loaded.with_categories(*categories)
     settings = prediction_settings(loaded.settings, overrides, options)
     require_packages(settings)
     return PredictionRun(loaded, found, Path(out), settings, overwrite, strict, shard, _engine(engine, device, loading))
+
+
+def predict_one(
+    picture: Path | bytes,
+    *,
+    model: str | Path = "ifseg-model",
+    overrides: Sequence[str] = (),
+    options: Mapping[str, object] | None = None,
+    device: str = "auto",
+    loading: LoadOptions = DEFAULTS,
+    vocabulary: Words | None = None,
+) -> Prediction:
+    """Segment one picture and write nothing: what `ifseg predict -` does with its input. Arguments as of `prepare`.
+
+    Raises:
+        IfsegError: the first thing that is not right.
+    """
+    prediction_settings(PredictionSettings(), overrides, options)
+    categories = None if vocabulary is None else gather_categories(vocabulary)
+
+    from ifseg_cli.core.prediction.model import Model
+
+    loaded = Model.load(model, device, loading)
+    if categories is not None:
+        loaded = loaded.with_categories(*categories)
+    settings = prediction_settings(loaded.settings, overrides, options)
+    require_packages(settings)
+    return loaded.predict(picture, settings)
 
 
 def require_packages(settings: PredictionSettings) -> None:
@@ -183,6 +218,7 @@ def predict(
     strict: bool = False,
     shard: Shard = ALL,
     engine: str = "local",
+    vocabulary: Words | None = None,
     on_image: Callable[[Record | Failure], None] = lambda _: None,
 ) -> Summary:
     """Segment pictures into a folder: `ifseg predict` from Python, with the same result.
@@ -203,5 +239,6 @@ def predict(
         strict=strict,
         shard=shard,
         engine=engine,
+        vocabulary=vocabulary,
     )
     return run.carry_out(on_image=on_image)

@@ -27,6 +27,7 @@ from ifseg_cli.core.prediction.engine.manifest import Record, manifests, read_li
 from ifseg_cli.core.provenance import FILE as PROVENANCE
 from ifseg_cli.core.provenance import read_provenance
 from ifseg_cli.core.recipe import PredictionSettings
+from ifseg_cli.core.vocabulary.vocabulary import Vocabulary
 
 CHANGE_NO_MASK = ("max_pixels", "accept_truncated", "export")  # they decide what fails, and what is made of the masks
 BEGUN = (CLASSES, PROVENANCE)  # what a run writes before its manifest
@@ -48,8 +49,17 @@ def require_place(out: Path, overwrite: bool) -> None:
         require_new(out, overwrite)  # a run that was killed before its first picture leaves no more than that
 
 
-def require_same(out: Path, model_sha256: str, settings: PredictionSettings, classes: Sequence[MaskClass]) -> None:
+def require_same(
+    out: Path, model_sha256: str, settings: PredictionSettings, classes: Sequence[MaskClass], words: str
+) -> None:
     """Refuse a folder whose masks were made by another model, with other settings, or show other categories.
+
+    Args:
+        out: the folder.
+        model_sha256: the model's weights.
+        settings: how to predict.
+        classes: what the masks will show.
+        words: hash of what the model reads for them (`words_identity`).
 
     Raises:
         OutputError: with what differs.
@@ -65,12 +75,19 @@ def require_same(out: Path, model_sha256: str, settings: PredictionSettings, cla
     held = [(each.value, each.name) for each in read_classes(out) or ()]
     if held != [(each.value, each.name) for each in classes]:
         raise OutputError(f"{out} holds masks of other categories", remedy=REMEDY)
+    if made.get("words", words) != words:
+        raise OutputError(f"{out} holds masks of the same names with other synonyms", remedy=REMEDY)
 
 
 def run_identity(model_sha256: str, settings: PredictionSettings, classes: Sequence[MaskClass]) -> str:
     """A short hash of all that decides what a mask shows, besides the image."""
     parts = [model_sha256, _deciding(settings.model_dump(mode="json")), [[each.value, each.name] for each in classes]]
     return sha256_of(parts)[:16]
+
+
+def words_identity(vocabulary: Vocabulary) -> str:
+    """A short hash of what a model reads for its categories: prompt, names, synonyms."""
+    return sha256_of([vocabulary.prompt_ids, vocabulary.piece_ids])[:16]
 
 
 class Ledger:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from ifseg_cli.core.prediction.engine.manifest import Settled
 from ifseg_cli.core.prediction.engine.pipeline import mask_classes
 from ifseg_cli.core.prediction.model import Model
 from ifseg_cli.core.recipe import PredictionSettings
+from ifseg_cli.core.vocabulary.category import Category
 
 BATCH = 8  # pictures of a task: what is done again when a worker is lost
 CPUS = 2  # of a worker without a GPU, where its machine has so many
@@ -42,6 +43,7 @@ class Order:
     out: Path
     settings: PredictionSettings
     run: str
+    swapped: tuple[Sequence[Category], str] | None  # words in place of the model's own
 
 
 class Worker:
@@ -49,6 +51,8 @@ class Worker:
 
     def __init__(self, order: Order) -> None:
         model = Model.load(order.model, order.device, order.loading)
+        if order.swapped is not None:
+            model = model.with_categories(*order.swapped)
         here = ledger.run_identity(model.sha256, order.settings, mask_classes(model.vocabulary))
         if here != order.run:
             raise OutputError(f"{order.model} is another model on another machine", remedy="share one folder")
@@ -83,7 +87,8 @@ def ray_engine(device: str = "auto", loading: LoadOptions = DEFAULTS) -> Callabl
         if not rows or stopped():
             return
         assert job.model.path is not None  # a model in memory alone cannot be sent
-        order = Order(job.model.path.absolute(), loading, device, job.out.absolute(), job.settings, job.run)
+        model, out = job.model.path.absolute(), job.out.absolute()
+        order = Order(model, loading, device, out, job.settings, job.run, job.model.swapped)
         written: set[str] = set()
         for row in _dataset(rows, order).iter_rows():
             settled = pickle.loads(row["settled"])

@@ -87,7 +87,7 @@ def predict_images(
     classes = mask_classes(model.vocabulary)
     if overwrite:
         manifest.start_anew(out)
-    ledger.require_same(out, model.sha256, settings, classes)
+    ledger.require_same(out, model.sha256, settings, classes, ledger.words_identity(model.vocabulary))
     begin(model, out, settings, classes, command, shard)
     book, summary, start = ledger.Ledger(out), Summary(model.vocabulary), time.perf_counter()
     job = Job(model, out, settings, ledger.run_identity(model.sha256, settings, classes))
@@ -146,6 +146,8 @@ def begin(
         command,
         model=str(model.path) if model.path else None,
         model_sha256=model.sha256,
+        vocabulary=model.swapped[1] if model.swapped else None,
+        words=ledger.words_identity(model.vocabulary),
         device=str(model.device),
         settings=settings.model_dump(mode="json"),
     )
