@@ -91,6 +91,16 @@ def say_warning(message: str) -> None:
     err.print(f"[yellow]warning:[/] {escape(message)}", soft_wrap=True)
 
 
+def say_undrawable(names: Sequence[str], numbers: Sequence[int]) -> None:
+    """Say once which names pictures cannot show, for want of a font, and what stands for them."""
+    from ifseg_cli.core.errors import listed
+    from ifseg_cli.core.images.lettering import drawable
+
+    written = drawable(names, numbers)
+    if lost := [f"{other} is {name}" for name, other in zip(names, written, strict=True) if name != other]:
+        say_warning(f"no font on this machine has all letters; in pictures {listed(lost)} (Noto's fonts have them)")
+
+
 def duration(seconds: float) -> str:
     """Seconds for people: `0.4 s`, `42 s`, `3 min 20 s`, `2 h 5 min`."""
     if seconds < 10:

@@ -76,6 +76,8 @@ def announce(run: PredictionRun, pictures: str) -> None:
     of_shard = "" if run.shard.is_all else f"shard {run.shard}: "
     names = counted(len(run.model.vocabulary.names), "category")
     console.say(f"{of_shard}{pictures}, {names}, {run.model.device_reason}")
+    if run.settings.overlay:
+        console.say_undrawable(run.model.vocabulary.names, run.model.vocabulary.mask_values)
     if run.model.swapped:
         found = f"the words are those of {run.model.swapped[1]}, and the model was adapted to others"
         console.say_warning(f"{found}; adapt to these for masks of its full quality")

@@ -64,6 +64,7 @@ def synth(
     )
     for warning in preview.run.warnings:
         console.say_warning(warning)
+    console.say_undrawable(preview.run.vocabulary.names, range(len(preview.run.vocabulary.names)))
     if as_json:
         _print_json(preview)
     else:

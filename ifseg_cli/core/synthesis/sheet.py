@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from ifseg_cli.core.synthesis.components import components
+from ifseg_cli.core.images import lettering
+from ifseg_cli.core.images.components import components
 from ifseg_cli.core.synthesis.draws import ArtificialImage
 from ifseg_cli.core.synthesis.nearest import IntMap
 
@@ -24,6 +25,7 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 TILE, GAP, MARGIN, LINE = 192, 12, 20, 20  # pixels: a tile's side, between tiles, around the page, a line of text
 MAX_TILES, MAX_COLUMNS = 64, 8
 DIGIT_HEIGHT, DIGIT_WIDTH = 11, 7  # pixels, of the number in a region
+LETTERS = 13  # pixels, in the legend
 MAX_NAME = 28  # characters of a name in the legend
 PAPER, INK, FAINT = (255, 255, 255), (20, 20, 20), (110, 110, 110)
 
@@ -52,14 +54,14 @@ def contact_sheet(
     bottom = top + rows * (TILE + LINE + GAP)
     page = Image.new("RGB", (width, bottom + LINE + legend.rows * LINE + MARGIN), PAPER)
     draw = ImageDraw.Draw(page)
-    draw.text((MARGIN, MARGIN), title, INK, _font(16))
+    lettering.write(page, (MARGIN, MARGIN + LINE // 2), title, 16, INK)
     palette = np.array(colours, dtype=np.uint8)
     for index, image in enumerate(shown):
         x = MARGIN + index % columns * (TILE + GAP)
         y = top + index // columns * (TILE + LINE + GAP)
         page.paste(tile(image, palette, grid), (x, y))
         draw.text((x, y + TILE + 3), f"{index}: {image.sides[0]} x {image.sides[1]}", FAINT, _font(12))
-    legend.draw(draw, bottom + LINE, colours)
+    legend.draw(page, bottom + LINE, colours)
     return page
 
 
@@ -107,17 +109,19 @@ class _Legend:
     """Numbered names with their colours, in as many columns as fit."""
 
     def __init__(self, names: Sequence[str], width: int) -> None:
-        self.entries = [f"{index}  {_short(name)}" for index, name in enumerate(names)]
-        widest = max(_font(13).getlength(entry) for entry in self.entries)
+        written = lettering.drawable(names, range(len(names)))
+        self.entries = [f"{index}  {_short(name)}" for index, name in enumerate(written)]
+        widest = max(lettering.width(entry, LETTERS) for entry in self.entries)
         self.column = math.ceil(widest) + LINE + 2 * GAP
         self.rows = math.ceil(len(names) / max(1, width // self.column))
 
-    def draw(self, draw: ImageDraw.ImageDraw, top: int, colours: Sequence[RGB]) -> None:
+    def draw(self, page: Image.Image, top: int, colours: Sequence[RGB]) -> None:
         """Column by column from `top` down."""
+        draw = ImageDraw.Draw(page)
         for index, entry in enumerate(self.entries):
             x, y = MARGIN + index // self.rows * self.column, top + index % self.rows * LINE
             draw.rectangle((x, y + 2, x + 14, y + 16), fill=colours[index], outline=FAINT)
-            draw.text((x + LINE + 2, y + 2), entry, INK, _font(13))
+            lettering.write(page, (x + LINE + 2, y + LINE // 2), entry, LETTERS, INK)
 
 
 def _short(name: str) -> str:

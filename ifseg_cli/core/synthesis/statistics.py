@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ifseg_cli.core.synthesis.components import components
+from ifseg_cli.core.images.components import components
 from ifseg_cli.core.synthesis.draws import ArtificialImage
 from ifseg_cli.core.synthesis.sampler import ArtificialImages
 

@@ -1,39 +1,12 @@
-"""Small regions that smoothing leaves alone; regions against scipy's."""
+"""Small regions that smoothing leaves alone."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
-from numpy.typing import NDArray
-from scipy import ndimage
 
-from ifseg_cli.core.prediction.method.small import connected, held_cells
+from ifseg_cli.core.prediction.method.small import held_cells
 from ifseg_cli.core.prediction.method.smoothing import smooth
-
-
-@given(arrays(np.int64, st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9)), elements=st.integers(0, 2)))
-def test_regions_are_those_of_scipy(labels: NDArray[np.int64]):
-    found = connected(torch.from_numpy(labels)).numpy()
-    for ours, picture in zip(found, labels, strict=True):
-        theirs = np.zeros(picture.shape, dtype=int)
-        for value in np.unique(picture):
-            part, count = ndimage.label(picture == value)
-            theirs[part > 0] = part[part > 0] + theirs.max()
-            assert count
-        pairs = set(zip(ours.ravel().tolist(), theirs.ravel().tolist(), strict=True))
-        assert len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
-
-
-def test_a_long_snake_is_one_region():
-    snake = torch.zeros(1, 41, 41, dtype=torch.long)
-    snake[0, ::2] = 1
-    snake[0, 1::4, -1] = snake[0, 3::4, 0] = 1
-    assert len(connected(snake)[snake == 1].unique()) == 1
-    assert len(connected(snake)[snake == 0].unique()) == 20
 
 
 def world(size: int, probability: float) -> tuple[torch.Tensor, torch.Tensor]:

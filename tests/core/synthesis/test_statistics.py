@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
-from ifseg_cli.core.synthesis.components import components
+from ifseg_cli.core.images.components import components
 from ifseg_cli.core.synthesis.draws import ArtificialImage
 from ifseg_cli.core.synthesis.sampler import ArtificialImages
 from ifseg_cli.core.synthesis.sheet import LINE, MARGIN, TILE, contact_sheet

@@ -7,14 +7,14 @@ only sign: regions are outlined, large ones carry their name, and the legend giv
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from math import ceil
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from ifseg_cli.core.images import lettering
 from ifseg_cli.core.images.colour import RGB
 from ifseg_cli.core.images.decode import Pixels
 from ifseg_cli.core.images.masks import IGNORED, colour_labels, count_labels
@@ -26,7 +26,7 @@ _LONG_SIDE = (640, 1600)  # pixels an overlay's photograph is brought between
 _TEXT, _LINE, _MARGIN = 16, 26, 16  # legend: height of letters, of a line, space around, pixels
 _LONGEST_NAME = 32  # characters; longer ones are cut
 _NAMED_FROM = 0.02  # regions of categories with at least this share carry the name
-_INK, _FAINT, _PAPER = (28, 28, 30), (110, 110, 115), (250, 250, 248)
+_INK, _FAINT, _PAPER, _WHITE = (28, 28, 30), (110, 110, 115), (250, 250, 248), (255, 255, 255)
 
 
 def overlay_with_legend(
@@ -100,9 +100,9 @@ def _legend_entries(
 
 def _draw_legend(entries: list[tuple[str, str, RGB | None]], picture: tuple[int, int]) -> Image.Image:
     """The legend in as many columns as the place beside (or below) the picture asks for."""
-    font, width, height = _font(_TEXT), picture[0], picture[1]
-    name_width = int(max(font.getlength(name) for name, _, _ in entries)) + 1
-    column = _LINE + name_width + 12 + int(font.getlength("100.0 %")) + 2 * _MARGIN
+    width, height = picture
+    name_width = int(max(lettering.width(name, _TEXT) for name, _, _ in entries)) + 1
+    column = _LINE + name_width + 12 + int(lettering.width("100.0 %", _TEXT)) + 2 * _MARGIN
     if _is_wide(picture):
         columns = max(1, width // column)
     else:
@@ -114,8 +114,8 @@ def _draw_legend(entries: list[tuple[str, str, RGB | None]], picture: tuple[int,
         left, top = (i // rows) * column + _MARGIN, (i % rows) * _LINE + _MARGIN
         middle = top + _LINE // 2
         draw.rectangle((left, top + 5, left + 16, top + 21), fill=colour, outline=_FAINT)
-        draw.text((left + _LINE, middle), name, font=font, fill=_INK, anchor="lm")
-        draw.text((left + column - 2 * _MARGIN, middle), share, font=font, fill=_FAINT, anchor="rm")
+        lettering.write(legend, (left + _LINE, middle), name, _TEXT, _INK)
+        lettering.write(legend, (left + column - 2 * _MARGIN, middle), share, _TEXT, _FAINT, "rm")
     return legend
 
 
@@ -139,16 +139,16 @@ def _is_wide(size: tuple[int, int]) -> bool:
 def _write_names(picture: Image.Image, labels: NDArray[np.int16], names: Sequence[str]) -> None:
     """Put the name of every large category on the innermost place of its largest region."""
     small = nearest(labels, display_size(labels.shape[1], labels.shape[0], (96, 96)))
-    draw, font = ImageDraw.Draw(picture), _font(max(14, min(picture.size) // 28))
+    letters = max(14, min(picture.size) // 28)
     for i, count in enumerate(count_labels(small, len(names))[0]):
         if count < _NAMED_FROM * small.size:
             continue
         row, column = _innermost(small == i)
         x = (column + 0.5) * picture.width / small.shape[1]
         y = (row + 0.5) * picture.height / small.shape[0]
-        half = font.getlength(_short(names[i])) / 2 + 4
+        half = lettering.width(_short(names[i]), letters) / 2 + 4
         x = min(max(x, half), max(half, picture.width - half))
-        draw.text((x, y), _short(names[i]), font=font, fill="white", stroke_width=3, stroke_fill=_INK, anchor="mm")
+        lettering.write(picture, (x, y), _short(names[i]), letters, _WHITE, "mm", (3, _INK))
 
 
 def _innermost(region: NDArray[np.bool_]) -> tuple[int, int]:
@@ -165,11 +165,3 @@ def _innermost(region: NDArray[np.bool_]) -> tuple[int, int]:
 
 def _short(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 3] + "..."
-
-
-@cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    """The font that comes with Pillow, so that every machine draws the same letters."""
-    font = ImageFont.load_default(size)
-    assert isinstance(font, ImageFont.FreeTypeFont)  # Pillow's wheels have FreeType
-    return font

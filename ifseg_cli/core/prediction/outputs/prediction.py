@@ -14,6 +14,7 @@ from safetensors.numpy import save_file
 from ifseg_cli.core.files import atomic, write_atomic
 from ifseg_cli.core.images.colour import RGB
 from ifseg_cli.core.images.decode import Pixels
+from ifseg_cli.core.images.lettering import drawable
 from ifseg_cli.core.images.masks import mask_image
 from ifseg_cli.core.prediction.outputs.overlay import overlay_with_legend
 from ifseg_cli.core.vocabulary.vocabulary import Vocabulary
@@ -63,7 +64,8 @@ class Prediction:
 
     def overlay(self) -> Image.Image:
         """The photograph under its colours, with a legend."""
-        return overlay_with_legend(self.pixels, self.labels, self.names, self.colours)
+        names = drawable(self.names, self.mask_values)
+        return overlay_with_legend(self.pixels, self.labels, names, self.colours)
 
     def save(self, path: str | Path) -> None:
         """Write the mask as PNG.

@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ifseg_cli.core.synthesis.nearest import IntMap
 
-
-def components(values: IntMap) -> NDArray[np.intp]:
+def components(values: NDArray[np.integer]) -> NDArray[np.intp]:
     """Number the connected regions of a map (h, w): region 0, 1, ... by their first cell in reading order, (h, w).
 
     Every cell starts as its own root; across each pair of equal neighbours the larger root is hung under the smaller
