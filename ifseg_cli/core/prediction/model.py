@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import cast, overload
 
 import numpy as np
 import torch
@@ -109,17 +110,31 @@ class Model:
         """Hash of its weights; read when first asked for."""
         return self.loaded.weights_sha256()
 
-    def predict(self, picture: Picture, settings: PredictionSettings | None = None) -> Prediction:
-        """Segment one picture.
+    @overload
+    def predict(self, picture: Picture, settings: PredictionSettings | None = None) -> Prediction: ...
+    @overload
+    def predict(self, picture: Sequence[Picture], settings: PredictionSettings | None = None) -> list[Prediction]: ...
+    def predict(
+        self, picture: Picture | Sequence[Picture], settings: PredictionSettings | None = None
+    ) -> Prediction | list[Prediction]:
+        """Segment a picture, or several.
 
         Args:
-            picture: a path, a file's bytes, an open picture, or (H, W, 3) uint8 RGB or (H, W) uint8 grey pixels.
+            picture: a path, a file's bytes, an open picture, or (H, W, 3) uint8 RGB or (H, W) uint8 grey pixels; or a
+                list of such.
             settings: the model's own if left out.
 
+        Returns:
+            The answer, the same as the command writes; of a list, one each.
+
         Raises:
-            ImageError: the picture cannot be read or used.
+            ImageError: a picture cannot be read or used.
         """
-        settings = settings or self.settings
+        if isinstance(picture, (list, tuple)):
+            return [self.predict(each, settings) for each in cast(Sequence[Picture], picture)]
+        return self._predict(cast(Picture, picture), settings or self.settings)
+
+    def _predict(self, picture: Picture, settings: PredictionSettings) -> Prediction:
         read = _read(picture, settings)
         prepared = stages.prepare(read.pixels, self.network.pictures, settings)
         found = stages.score(self.network, [prepared], settings)

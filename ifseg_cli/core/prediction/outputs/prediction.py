@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,12 @@ class Prediction:
         """The photograph under its colours, with a legend."""
         names = drawable(self.names, self.mask_values)
         return overlay_with_legend(self.pixels, self.labels, names, self.colours)
+
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows of it: the overlay."""
+        written = io.BytesIO()
+        self.overlay().save(written, format="PNG")
+        return written.getvalue()
 
     def save(self, path: str | Path) -> None:
         """Write the mask as PNG.
