@@ -107,7 +107,7 @@ def test_evaluate_goes_on_too(tmp_path: Path) -> None:
         "model",
         "--no-overlay",
     )
-    whole = json.loads(ifseg(*words, "--out", "whole", "--json", cwd=tmp_path).stdout.splitlines()[-1])
+    whole = json.loads(ifseg(*words, "--out", "whole", "--json", cwd=tmp_path).stdout)
     out = tmp_path / "cut"
     assert ifseg(*words, "--out", "cut", cwd=tmp_path).returncode == 0
     taken = ifseg(*words, "--out", "cut", cwd=tmp_path)
@@ -120,7 +120,7 @@ def test_evaluate_goes_on_too(tmp_path: Path) -> None:
     (out / "masks" / "predictions.jsonl").write_text("".join(lines[:2]))
     kept = {json.loads(line)["mask"] for line in lines[:2]}
     before = {name: (out / "masks" / name).stat().st_mtime_ns for name in kept}
-    again = json.loads(ifseg(*words, "--out", "cut", "--json", cwd=tmp_path).stdout.splitlines()[-1])
+    again = json.loads(ifseg(*words, "--out", "cut", "--json", cwd=tmp_path).stdout)
     assert again["numbers"] == whole["numbers"]
     assert before == {name: (out / "masks" / name).stat().st_mtime_ns for name in kept}
 
