@@ -289,7 +289,12 @@ def test_other_files_are_counted(folder: Path) -> None:
         (folder / "photos" / name).write_text("no picture")
     done = predict(folder, "photos", "--out", "M", "--json")
     assert "passed over: 2 cr2, 1 mp4, 1 without suffix, 1 hidden" in done.stderr
-    assert json.loads(done.stdout.splitlines()[-1])["passed_over"] == {"cr2": 2, "mp4": 1, "without suffix": 1, "hidden": 1}
+    assert json.loads(done.stdout.splitlines()[-1])["passed_over"] == {
+        "cr2": 2,
+        "mp4": 1,
+        "without suffix": 1,
+        "hidden": 1,
+    }
 
 
 def test_only_other_files_is_an_error_that_names_them(folder: Path) -> None:

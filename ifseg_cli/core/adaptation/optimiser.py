@@ -36,6 +36,7 @@ class PublishedAdamW:
             betas=recipe.betas,
             eps=recipe.eps,
             weight_decay=recipe.weight_decay,
+            fused=True,  # one pass over each tensor and its moments
         )
 
     def step(self, update: int) -> Tensor:

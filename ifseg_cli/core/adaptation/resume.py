@@ -67,7 +67,8 @@ def load_checkpoint(path: Path, network: Network, optimiser: PublishedAdamW, ide
             if f"exp_avg.{name}" not in tensors:
                 continue  # never had a gradient
             moments = {moment: tensors[f"{moment}.{name}"].to(parameter.device) for moment in MOMENTS}
-            optimiser.adam.state[parameter] = {"step": torch.tensor(float(updates)), **moments}
+            step = torch.tensor(float(updates), device=parameter.device)  # where the fused rule wants it
+            optimiser.adam.state[parameter] = {"step": step, **moments}
     network.forget_biases()
     return updates
 

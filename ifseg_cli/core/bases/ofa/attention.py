@@ -7,10 +7,14 @@ after attention and after the activation ("NormFormer"). Kernels are torch's `sc
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.autograd import Function
 from torch.nn import functional as F
 
+from ifseg_cli.core.bases.ofa.biased import biased_attention
 from ifseg_cli.core.bases.ofa.config import ModelConfig
 
 
@@ -27,11 +31,12 @@ class Attention(nn.Module):
         self.out_proj = nn.Linear(config.dim, config.dim)
         self.c_attn = nn.Parameter(torch.ones(config.heads))
 
-    def forward(self, x: Tensor, memory: Tensor, bias: Tensor) -> Tensor:
+    def forward(self, x: Tensor, memory: Tensor, bias: Tensor, causal: bool = False) -> Tensor:
         """Let `x` (B, Q, d) attend to `memory` (B, K, d).
 
         Args:
             bias: (heads, Q, K) or (B, heads, Q, K), added to the scaled scores; -inf forbids.
+            causal: the bias forbids every key after the query.
 
         Returns:
             (B, Q, d).
@@ -39,8 +44,11 @@ class Attention(nn.Module):
         q = self._split(self.q_proj(x))
         k = self._split(self.k_proj(memory))
         v = self._split(self.v_proj(memory))
-        bias = bias.unsqueeze(0) if bias.dim() == 3 else bias
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype), scale=self.scale)
+        if bias.requires_grad and torch.is_grad_enabled() and bias.dim() == 3 and q.device.type == "cpu":
+            mixed = biased_attention(q, k, v, bias, self.scale, causal)
+        else:
+            bias = bias.unsqueeze(0) if bias.dim() == 3 else bias
+            mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype), scale=self.scale)
         mixed = mixed * self.c_attn.view(-1, 1, 1)
         return self.out_proj(mixed.transpose(1, 2).flatten(2))
 
@@ -67,8 +75,44 @@ class FeedForward(nn.Module):
 
     def feed_forward(self, x: Tensor) -> Tensor:
         """`x + fc2(LN(gelu(fc1(LN(x)))))`, exact (erf) GELU: (B, N, d) -> (B, N, d)."""
-        hidden = self.ffn_layernorm(F.gelu(self.fc1(self.final_layer_norm(x))))
-        return x + self.drop_path(self.dropout(self.fc2(hidden)))
+        hidden = self.fc1(self.final_layer_norm(x))
+        return x + self.drop_path(self.dropout(narrowed(hidden, self.ffn_layernorm, self.fc2)))
+
+
+def narrowed(hidden: Tensor, norm: nn.LayerNorm, narrow: nn.Linear) -> Tensor:
+    """`narrow(norm(gelu(hidden)))`, keeping only `hidden` for the backward pass: (B, N, f) -> (B, N, d).
+
+    What lies between is as wide as `hidden` and costs little to make again.
+    """
+    if not torch.is_grad_enabled():
+        return narrow(norm(F.gelu(hidden)))
+    parts = (norm.weight, norm.bias, narrow.weight, narrow.bias)
+    return _Narrowed.apply(hidden, *parts, norm.eps)  # pyright: ignore[reportReturnType]
+
+
+class _Narrowed(Function):
+    @staticmethod
+    def forward(
+        ctx: Any, hidden: Tensor, scale: Tensor, shift: Tensor, weight: Tensor, offset: Tensor, eps: float
+    ) -> Tensor:
+        ctx.save_for_backward(hidden, scale, shift, weight)
+        ctx.eps = eps
+        return F.linear(F.layer_norm(F.gelu(hidden), scale.shape, scale, shift, eps), weight, offset)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        (grad,) = grad_outputs
+        hidden, scale, shift, weight = (each.detach() for each in ctx.saved_tensors)
+        with torch.enable_grad():
+            needed = zip((hidden, scale, shift), ctx.needs_input_grad[:3], strict=True)
+            again = [each.requires_grad_(wanted) for each, wanted in needed]
+            inner = F.layer_norm(F.gelu(hidden), scale.shape, scale, shift, ctx.eps)
+        wanted = [each for each in again if each.requires_grad]
+        found = iter(torch.autograd.grad(inner, wanted, grad @ weight) if wanted else ())
+        first = [next(found) if each.requires_grad else None for each in again]
+        flat = grad.flatten(0, -2)
+        of_weight = flat.T @ inner.detach().flatten(0, -2) if ctx.needs_input_grad[3] else None
+        return (*first, of_weight, flat.sum(0) if ctx.needs_input_grad[4] else None, None)
 
 
 class DropPath(nn.Module):

@@ -45,7 +45,7 @@ class DecoderLayer(FeedForward):
     def forward(self, x: Tensor, memory: Tensor, self_bias: Tensor, cross_bias: Tensor) -> Tensor:
         """(B, Q, d) with memory (B, N + L, d) -> (B, Q, d)."""
         normed = self.self_attn_layer_norm(x)
-        x = x + self.drop_path(self.dropout(self.self_attn_ln(self.self_attn(normed, normed, self_bias))))
+        x = x + self.drop_path(self.dropout(self.self_attn_ln(self.self_attn(normed, normed, self_bias, causal=True))))
         normed = self.encoder_attn_layer_norm(x)
         x = x + self.drop_path(self.dropout(self.cross_attn_ln(self.encoder_attn(normed, memory, cross_bias))))
         return self.feed_forward(x)
@@ -141,13 +141,15 @@ class Decoder(nn.Module):
     def _with_cells(self, shared: Tensor, index: int, grid: Grid) -> Tensor:
         """A layer's bias of `<s>` and cells: `<s>` is row and column 0, kept apart from the resizing. (heads, Q, Q)"""
         table = self._table("seg", index)
-        start_row, start_column, corner = table[-3], table[-2], table[-1]  # each (heads,)
-        layer = shared.clone()  # and added to in place: a table of all pairs is large, and needs no second copy
-        layer[:, 1:, 1:] += positions.relative_cell_bias(table, self.config.grid, self.config.grid, grid)
-        layer[:, 0, 0] += corner
-        layer[:, 0, 1:] += start_row[:, None]
-        layer[:, 1:, 0] += start_column[:, None]
-        return layer
+        start_row, start_column, corner = (each[:, None, None] for each in (table[-3], table[-2], table[-1]))
+        first, rest = slice(0, 1), slice(1, None)
+        return positions.with_blocks(
+            shared,
+            ((rest, rest), positions.relative_cell_bias(table, self.config.grid, self.config.grid, grid)),
+            ((first, first), corner),
+            ((first, rest), start_row),
+            ((rest, first), start_column),
+        )
 
     def _table(self, kind: str, index: int) -> Tensor:
         tables = self.get_submodule(f"{kind}_rel_pos_table_list")

@@ -118,12 +118,12 @@ class Encoder(nn.Module):
         of_cells = positions.table(self.image_rel_pos_table_list, index)
         of_tokens = positions.table(self.token_rel_pos_table_list, index)
         length = shared.shape[1] - cells
-        layer = shared.clone()  # and added to in place: a table of all pairs is large, and needs no second copy
-        layer[:, :cells, :cells] += positions.relative_cell_bias(of_cells, config.grid, config.image_bucket, grid)
-        layer[:, cells:, cells:] += positions.relative_text_bias(
-            of_tokens, length, config.token_bucket, config.max_text
+        first, second = slice(0, cells), slice(cells, None)
+        return positions.with_blocks(
+            shared,
+            ((first, first), positions.relative_cell_bias(of_cells, config.grid, config.image_bucket, grid)),
+            ((second, second), positions.relative_text_bias(of_tokens, length, config.token_bucket, config.max_text)),
         )
-        return layer
 
     def _cell_positions(self, grid: Grid) -> Tensor:
         config = self.config

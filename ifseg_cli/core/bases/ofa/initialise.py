@@ -42,7 +42,7 @@ class WithoutWeights(TorchFunctionMode):
         types: Sequence[type],
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401 - whatever torch's function gives
+    ) -> Any:
         """Leave out the draws of `torch.nn.init`; pass everything else through."""
         del types
         if getattr(func, "__name__", "") in self.DRAWS:

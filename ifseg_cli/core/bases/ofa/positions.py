@@ -8,13 +8,18 @@ alone, not on the picture.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd import Function
 from torch.nn import functional as F
 
 from ifseg_cli.core.bases.base import Grid
+
+Place = tuple[slice, slice]  # of a block in a table of pairs: rows, columns
 
 
 @lru_cache(maxsize=4)
@@ -100,8 +105,8 @@ def relative_cell_bias(table: Tensor, native: int, side: int, grid: Grid) -> Ten
     Returns:
         (heads, h * w, h * w), query first.
     """
-    buckets = cell_buckets((native, native), side).to(table.device)
-    bias = F.embedding(buckets, table).permute(2, 0, 1)  # (heads, native^2 queries, native^2 keys)
+    bias = _CellTable.apply(table, native, side)  # (heads, native^2 queries, native^2 keys)
+    assert isinstance(bias, Tensor)
     if grid == (native, native):
         return bias
     bias = resize_cells(bias, native, grid)
@@ -112,6 +117,64 @@ def relative_text_bias(table: Tensor, length: int, bucket: int, max_text: int) -
     """Relative bias between tokens: (heads, length, length), query first."""
     buckets = token_buckets(length, bucket, max_text).to(table.device)
     return F.embedding(buckets, table).permute(2, 0, 1)
+
+
+class _CellTable(Function):
+    """`F.embedding(cell_buckets((native, native), side), table)`, heads first.
+
+    A million pairs of cells share some thousand rows. What flows back to a row is the sum over all pairs of its
+    distance: a diagonal of rows against rows, then one of columns against columns, rather than one pair after another.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, table: Tensor, native: int, side: int) -> Tensor:
+        ctx.shape, ctx.native, ctx.side = table.shape, native, side
+        buckets = cell_buckets((native, native), side).to(table.device)
+        return table.T.contiguous()[:, buckets.flatten()].view(-1, *buckets.shape)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None]:
+        (grad,) = grad_outputs
+        native, side = ctx.native, ctx.side
+        pairs = grad.unflatten(1, (native, native)).unflatten(3, (native, native))  # heads, r1, c1, r2, c2
+        of_rows = _diagonal_sums(pairs.permute(0, 2, 4, 1, 3), native)  # distances, heads, c1, c2
+        of_both = _diagonal_sums(of_rows, native)  # of columns, of rows, heads
+        table = grad.new_zeros(ctx.shape)
+        square = table[: (2 * side - 1) ** 2].view(2 * side - 1, 2 * side - 1, -1)
+        middle = slice(side - native, side + native - 1)
+        square[middle, middle] = of_both.transpose(0, 1)
+        return table, None, None
+
+
+def _diagonal_sums(pairs: Tensor, count: int) -> Tensor:
+    """(..., count, count) -> (2 count - 1, ...): sums over all pairs with query minus key 1 - count, ..., count - 1."""
+    return torch.stack([pairs.diagonal(-distance, -2, -1).sum(-1) for distance in range(1 - count, count)])
+
+
+class _WithBlocks(Function):
+    """A table of all pairs with parts of it added to: one copy forward, none backward."""
+
+    @staticmethod
+    def forward(ctx: Any, whole: Tensor, places: Sequence[Place], *blocks: Tensor) -> Tensor:
+        ctx.places, ctx.shapes = places, [block.shape for block in blocks]
+        made = whole.clone()
+        for (rows, columns), block in zip(places, blocks, strict=True):
+            made[:, rows, columns] += block
+        return made
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        (grad,) = grad_outputs
+        parts = zip(ctx.places, ctx.shapes, strict=True)
+        return grad, None, *(grad[:, rows, columns].sum_to_size(shape) for (rows, columns), shape in parts)
+
+
+def with_blocks(whole: Tensor, *blocks: tuple[Place, Tensor]) -> Tensor:
+    """`whole` (heads, Q, K) with each block added at its place (rows, columns); a block may be broadcast."""
+    places, added = [place for place, _ in blocks], [block for _, block in blocks]
+    made = _WithBlocks.apply(whole, places, *added)
+    assert isinstance(made, Tensor)
+    return made
 
 
 def absolute_bias(query: Tensor, key: Tensor, heads: int, scale: float) -> Tensor:
