@@ -29,6 +29,12 @@ def adapt(
     prompt: options.Prompt = None,
     offline: options.Offline = False,
     device: options.Device = "auto",
+    memory: Annotated[
+        str,
+        typer.Option(
+            help="What an update may take: 8GB; the batch goes through in parts that fit.", rich_help_panel=options.BASE
+        ),
+    ] = "auto",
     save: Annotated[
         str, typer.Option(help="Precision of the weights: exact, or fp16 (half).", rich_help_panel=options.OUTPUT)
     ] = "exact",
@@ -63,6 +69,7 @@ def adapt(
         strict=strict,
         device=device,
         loading=options.loading(tokenizer, size_from_weights, prompt, offline),
+        memory=memory,
     )
     for warning in run.warnings:
         console.say_warning(warning)
@@ -95,6 +102,14 @@ def _carry_out(run: Run, out: Path, resume: bool, save: str) -> Adapted:
         )
 
 
+def _told_plan(run: Run) -> str:
+    """`6 samples at a time, about 10.3 GB; attention is made twice`."""
+    plan, batch = run.recipe.plan, run.recipe.optimiser.batch_size
+    parts = "the batch at once" if plan.micro_batch == batch else f"{plan.micro_batch} samples at a time"
+    twice = {"none": "", "attention": "; attention is made twice", "layers": "; all layers are made twice"}
+    return f"{parts}, about {run.memory / 1e9:.1f} GB{twice[plan.recompute or 'none']}"
+
+
 def _introduce(run: Run, first: int) -> None:
     from ifseg_cli.core.adaptation.estimate import seconds_per_sample
 
@@ -110,6 +125,7 @@ def _introduce(run: Run, first: int) -> None:
             "steps",
             f"{optimiser.steps} of {optimiser.batch_size} artificial images" + (f", {first} done" if first else ""),
         ),
+        ("plan", _told_plan(run)),
         ("device", run.device),
         ("expected", f"about {console.duration((optimiser.steps - first) * optimiser.batch_size * seconds)}"),
     ]

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from command import ifseg, one_line_error
 
+from ifseg_cli.core.recipe import load_recipe
+
 SMALL = ["--recipe", "default"]
 for each in ("optimiser.steps=30", "optimiser.batch_size=2", "saving.checkpoint_every=4", "saving.log_every=5"):
     SMALL += ["--set", each]
@@ -78,6 +80,25 @@ def test_a_broken_run_goes_on_to_the_same_model(
     assert result.returncode == 0, result.stderr
     assert (broken / "model.safetensors").read_bytes() == (unbroken / "model.safetensors").read_bytes()
     assert logged_steps(broken) == logged_steps(unbroken)
+
+
+def test_the_plan_stands_in_the_recipe_and_repeats_the_run(tiny_base: Path, words: Path, tmp_path: Path) -> None:
+    sets = ["--set", "optimiser.steps=2", "--set", "optimiser.batch_size=3", "--base", tiny_base, "--categories", words]
+    first = ifseg("adapt", *sets, "--set", "plan.micro_batch=2", "--memory", "4GB", "--out", tmp_path / "a")
+    assert first.returncode == 0, first.stderr
+    assert "2 samples at a time" in first.stderr
+    saved = load_recipe(tmp_path / "a" / "recipe.yaml")
+    assert (saved.plan.micro_batch, saved.plan.recompute) == (2, "none")
+    again = ["--recipe", tmp_path / "a" / "recipe.yaml", "--base", tiny_base, "--categories", words]
+    assert ifseg("adapt", *again, "--out", tmp_path / "b").returncode == 0
+    one, other = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("a", "b"))
+    assert one == other
+
+
+def test_too_little_memory_is_told_before_the_first_step(tiny_base: Path, words: Path, tmp_path: Path) -> None:
+    done = ifseg("adapt", "--base", tiny_base, "--categories", words, "--memory", "9MB", "--out", tmp_path / "m")
+    assert "and --memory 9MB is 0.0 GB to spare" in one_line_error(done)
+    assert not (tmp_path / "m").exists()
 
 
 def test_resuming_with_other_words_is_refused(tiny_base: Path, words: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Protocol
 
 import torch
 
-from ifseg_cli.core.adaptation.loss import segmentation_loss
+from ifseg_cli.core.adaptation.loss import labelled_pixels, segmentation_loss
 from ifseg_cli.core.adaptation.optimiser import PublishedAdamW, learning_rate
 from ifseg_cli.core.adaptation.parts import choose_trained
 from ifseg_cli.core.adaptation.resume import load_checkpoint, save_checkpoint
@@ -89,6 +89,7 @@ def adapt(
         CheckpointError: the checkpoint to resume from is of another run.
     """
     choose_trained(network, recipe.train)
+    network.set_recompute(recipe.plan.recompute or "none")
     network.set_regularisation(recipe.regularisation.dropout, recipe.regularisation.drop_path)
     optimiser = PublishedAdamW((each for _, each in network.trained_parameters()), recipe.optimiser)
     first = 0
@@ -96,7 +97,7 @@ def adapt(
         first = load_checkpoint(saving.path, network, optimiser, saving.identity)
     network.train()
     for update in range(first, recipe.optimiser.steps):
-        step = train_step(network, samples.batch(update), optimiser, update, recipe.seed)
+        step = train_step(network, samples.batch(update), optimiser, update, recipe.seed, recipe.plan.micro_batch)
         on_step(step)
         done, stop = step.number == recipe.optimiser.steps, stopped()
         # After the last step too: if the model cannot be written, the run is not lost.
@@ -108,16 +109,27 @@ def adapt(
     return True
 
 
-def train_step(network: Network, batch: TrainingBatch, optimiser: PublishedAdamW, update: int, seed: int) -> Step:
-    """One update: scores, loss, gradients, Adam. Dropout is a function of the seed and the update's number."""
+def train_step(
+    network: Network,
+    batch: TrainingBatch,
+    optimiser: PublishedAdamW,
+    update: int,
+    seed: int,
+    at_once: int | None = None,
+) -> Step:
+    """One update: scores, loss, gradients, Adam. Dropout is a function of the seed and the update's number.
+
+    `at_once` samples go through at a time, all if left out; the parts' losses and gradients add up to the batch's.
+    """
     begin = time.perf_counter()
     torch.manual_seed((seed << 32) + update)
-    scores = network.scores(batch.cells, batch.grid)
-    loss = segmentation_loss(scores, batch.grid, batch.target)
-    value = loss.item()
-    if not math.isfinite(value):
-        raise RecipeError(f"the loss is {value} at step {update + 1}", remedy="lower optimiser.learning_rate")
-    loss.backward()
+    value, pixels = 0.0, labelled_pixels(batch.target)
+    for part in batch.parts(at_once or len(batch.cells)):
+        loss = segmentation_loss(network.scores(part.cells, part.grid), part.grid, part.target, pixels)
+        value += loss.item()
+        if not math.isfinite(value):
+            raise RecipeError(f"the loss is {value} at step {update + 1}", remedy="lower optimiser.learning_rate")
+        loss.backward()
     norm = optimiser.step(update)
     rate = learning_rate(update, optimiser.recipe)
     return Step(update + 1, value, rate, float(norm), time.perf_counter() - begin)

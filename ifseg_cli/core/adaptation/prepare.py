@@ -32,6 +32,7 @@ class Run:
     recipe_name: str
     images: ArtificialImages
     device: str  # which one, and why
+    memory: int  # bytes that an update is expected to take
     warnings: tuple[str, ...]
 
     def identity(self) -> dict[str, object]:
@@ -71,6 +72,7 @@ def prepare(
     device: str = "auto",
     seed: int | None = None,
     loading: LoadOptions = DEFAULTS,
+    memory: str | None = "auto",
 ) -> Run:
     """Check everything, load the base, set the vocabulary. The fast checks come first.
 
@@ -84,6 +86,7 @@ def prepare(
         device: `auto`, `cpu`, `cuda` or `mps`.
         seed: instead of the recipe's.
         loading: how the base is read.
+        memory: what an update may take, `8GB` or `auto`; settles what of the recipe's `plan` is null. None: nothing.
 
     Raises:
         IfsegError: the first thing that is not right.
@@ -93,6 +96,7 @@ def prepare(
     if recipe is not None:
         load_recipe(recipe, overrides)  # a wrong recipe is told before the base is read
 
+    from ifseg_cli.core.adaptation.plan import choose_plan
     from ifseg_cli.core.bases.folder import load_base
     from ifseg_cli.core.device import pick_device
     from ifseg_cli.core.synthesis.sampler import sampler_for
@@ -110,6 +114,11 @@ def prepare(
     loaded.network.set_vocabulary(vocabulary.prompt_ids, vocabulary.piece_ids)
     heights = reader.usual_heights(each.name for each in chosen)
     images = sampler_for(settings, loaded.network.pictures, len(chosen), usual_heights=heights)
+    expected = 0
+    if memory is not None:
+        plan = choose_plan(loaded.network, settings, (images.grid, images.grid), memory)
+        settled = settings.plan.model_copy(update={"micro_batch": plan.micro_batch, "recompute": plan.recompute})
+        settings, expected = settings.model_copy(update={"plan": settled}), plan.memory
     return Run(
         base=replace(loaded, vocabulary=vocabulary),
         base_name=loaded.origin or base,
@@ -118,5 +127,6 @@ def prepare(
         recipe_name=name,
         images=images,
         device=reason,
+        memory=expected,
         warnings=warnings,
     )

@@ -87,6 +87,7 @@ def synth(
         device="cpu",
         seed=seed,
         loading=loading,
+        memory=None,  # nothing is trained
     )
     from ifseg_cli.core.synthesis.statistics import describe
 

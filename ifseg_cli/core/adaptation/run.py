@@ -168,6 +168,7 @@ def adapt(
     save: str = "exact",
     resume: bool = False,
     overwrite: bool = False,
+    memory: str = "auto",
     on_step: Callable[[Step], None] = lambda _: None,
 ) -> Adapted:
     """Adapt a base to categories, without any image: `ifseg adapt` from Python, with the same result.
@@ -188,5 +189,6 @@ def adapt(
         strict=strict,
         device=device,
         loading=loading,
+        memory=memory,
     )
     return carry_out(run, Path(out), resume=resume, save=save, on_step=on_step)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +22,11 @@ class TrainingBatch:
     cells: Tensor  # (B, N, d), N = h * w, row by row
     grid: Grid  # (h, w)
     target: Tensor  # (B, T_h, T_w) int64, IGNORE where nothing is to be learnt
+
+    def parts(self, size: int) -> Iterator[TrainingBatch]:
+        """The same samples, `size` at a time."""
+        for cells, target in zip(self.cells.split(size), self.target.split(size), strict=True):
+            yield TrainingBatch(cells, self.grid, target)
 
 
 class ArtificialSamples:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -45,6 +45,14 @@ class Artificial:
 
     cells: Tensor  # (B, N, d), row by row
     unknown: Tensor | None = None  # (B, M) booleans: categories whose pixels show another word and do not count
+
+
+@dataclass(frozen=True)
+class TrainingBytes:
+    """What an update holds at its peak, besides weights, gradients and moments."""
+
+    shared: int  # whatever the number of samples
+    a_sample: float
 
 
 class Network(nn.Module, ABC):
@@ -98,6 +106,14 @@ class Network(nn.Module, ABC):
     @abstractmethod
     def set_regularisation(self, dropout: float, drop_path: float) -> None:
         """Set dropout, and the drop-path of the deepest layer."""
+
+    @abstractmethod
+    def set_recompute(self, recompute: Literal["none", "attention", "layers"]) -> None:
+        """Say what is gone through a second time in the backward pass, instead of being kept: slower, and smaller."""
+
+    @abstractmethod
+    def training_bytes(self, grid: Grid, recompute: Literal["none", "attention", "layers"]) -> TrainingBytes:
+        """What an update holds for a grid, as far as is known before the first."""
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:

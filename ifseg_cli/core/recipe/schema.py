@@ -132,6 +132,17 @@ class PredictionSettings(_Closed):
         return value
 
 
+class Plan(_Closed):
+    """How an update is made; with dropout off it changes no result. `ifseg adapt --memory` fills in what is null."""
+
+    micro_batch: int | None = Field(
+        default=None, ge=1, description="samples that go through at once; null: as many as fit into memory"
+    )
+    recompute: Literal["none", "attention", "layers"] | None = Field(
+        default=None, description="made twice rather than kept: slower, smaller; null: as little as memory allows"
+    )
+
+
 class Saving(_Closed):
     """How often a run writes."""
 
@@ -155,6 +166,7 @@ class Recipe(_Closed):
         description="all: encoder and decoder, as published; decoder: it alone; positions: position maps and tables",
     )
     prediction: PredictionSettings = Field(default=PredictionSettings(), description="defaults of `ifseg predict`")
+    plan: Plan = Field(default=Plan(), description="how an update is made")
     saving: Saving = Field(default=Saving(), description="checkpoints and log")
     seed: int = Field(default=0, ge=0, le=2**32 - 1, description="of every random draw in the run")
 

@@ -7,12 +7,14 @@ after attention and after the activation ("NormFormer"). Kernels are torch's `sc
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
 from torch.autograd import Function
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from ifseg_cli.core.bases.ofa.biased import biased_attention
 from ifseg_cli.core.bases.ofa.config import ModelConfig
@@ -61,6 +63,17 @@ def attention_scale(config: ModelConfig) -> float:
     return (config.scale_factor * config.head_dim) ** -0.5
 
 
+Recompute = Literal["none", "attention", "layers"]
+
+
+def remade(part: Callable[..., Tensor], *inputs: Tensor, again: bool) -> Tensor:
+    """What a part of the network makes of its inputs; `again`: it keeps these alone, and is gone through a second time
+    in the backward pass, with the same dropout."""
+    if not (again and torch.is_grad_enabled()):
+        return part(*inputs)
+    return cast(Tensor, checkpoint(part, *inputs, use_reentrant=False))
+
+
 class FeedForward(nn.Module):
     """The mix-in of a layer: adds `fc1`, `ffn_layernorm`, `fc2`, `final_layer_norm` under their published names."""
 
@@ -72,6 +85,7 @@ class FeedForward(nn.Module):
         self.final_layer_norm = nn.LayerNorm(config.dim)
         self.dropout = nn.Dropout(0.0)
         self.drop_path = DropPath(0.0)
+        self.recompute: Recompute = "none"
 
     def feed_forward(self, x: Tensor) -> Tensor:
         """`x + fc2(LN(gelu(fc1(LN(x)))))`, exact (erf) GELU: (B, N, d) -> (B, N, d)."""

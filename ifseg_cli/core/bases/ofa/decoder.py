@@ -7,8 +7,9 @@ The last output answers for no cell and is dropped by the caller.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 
 from ifseg_cli.core.bases.base import Grid
 from ifseg_cli.core.bases.ofa import positions
-from ifseg_cli.core.bases.ofa.attention import Attention, FeedForward, attention_scale, causal_bias
+from ifseg_cli.core.bases.ofa.attention import Attention, FeedForward, attention_scale, causal_bias, remade
 from ifseg_cli.core.bases.ofa.config import ModelConfig
 from ifseg_cli.core.bases.ofa.encoder import EncoderBias
 from ifseg_cli.core.bases.ofa.kept import MadeWhenAsked
@@ -42,12 +43,21 @@ class DecoderLayer(FeedForward):
         self.encoder_attn_layer_norm = nn.LayerNorm(config.dim)
         self.cross_attn_ln = nn.LayerNorm(config.dim)
 
-    def forward(self, x: Tensor, memory: Tensor, self_bias: Tensor, cross_bias: Tensor) -> Tensor:
+    def forward(self, x: Tensor, memory: Tensor, self_bias: Callable[[], Tensor], cross_bias: Tensor) -> Tensor:
         """(B, Q, d) with memory (B, N + L, d) -> (B, Q, d)."""
-        normed = self.self_attn_layer_norm(x)
-        x = x + self.drop_path(self.dropout(self.self_attn_ln(self.self_attn(normed, normed, self_bias, causal=True))))
-        normed = self.encoder_attn_layer_norm(x)
-        x = x + self.drop_path(self.dropout(self.cross_attn_ln(self.encoder_attn(normed, memory, cross_bias))))
+
+        def attend(x: Tensor) -> Tensor:
+            normed = self.self_attn_layer_norm(x)
+            mixed = self.self_attn(normed, normed, self_bias(), causal=True)
+            return self.drop_path(self.dropout(self.self_attn_ln(mixed)))
+
+        def attend_to(x: Tensor, memory: Tensor) -> Tensor:
+            normed = self.encoder_attn_layer_norm(x)
+            return self.drop_path(self.dropout(self.cross_attn_ln(self.encoder_attn(normed, memory, cross_bias))))
+
+        again = self.recompute == "attention"
+        x = x + remade(attend, x, again=again)
+        x = x + remade(attend_to, x, memory, again=again)
         return self.feed_forward(x)
 
 
@@ -112,8 +122,9 @@ class Decoder(nn.Module):
             Features (B, Q, d) after the last norm.
         """
         x = self.dropout(self.layernorm_embedding(inputs))
-        for layer, layer_bias in zip(self.layers, bias.layers, strict=True):
-            x = layer(x, memory, layer_bias, bias.cross)
+        for index, layer in enumerate(self.layers):
+            through = partial(layer, self_bias=partial(bias.layers.__getitem__, index), cross_bias=bias.cross)
+            x = remade(through, x, memory, again=layer.recompute == "layers")
         return self.layer_norm(x)
 
     def cell_bias(self, grid: Grid, encoder: EncoderBias, kept: bool = True) -> DecoderBias:

@@ -5,8 +5,9 @@ One path for real and artificial images: a cell is a vector of width d, wherever
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 from ifseg_cli.core.bases.base import Grid
 from ifseg_cli.core.bases.ofa import positions
-from ifseg_cli.core.bases.ofa.attention import Attention, FeedForward, attention_scale
+from ifseg_cli.core.bases.ofa.attention import Attention, FeedForward, attention_scale, remade
 from ifseg_cli.core.bases.ofa.config import ModelConfig
 from ifseg_cli.core.bases.ofa.kept import MadeWhenAsked
 
@@ -36,10 +37,14 @@ class EncoderLayer(FeedForward):
         self.self_attn_layer_norm = nn.LayerNorm(config.dim)
         self.attn_ln = nn.LayerNorm(config.dim)
 
-    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
+    def forward(self, x: Tensor, bias: Callable[[], Tensor]) -> Tensor:
         """(B, N + L, d) -> (B, N + L, d)."""
-        normed = self.self_attn_layer_norm(x)
-        x = x + self.drop_path(self.dropout(self.attn_ln(self.self_attn(normed, normed, bias))))
+
+        def attend(x: Tensor) -> Tensor:
+            normed = self.self_attn_layer_norm(x)
+            return self.drop_path(self.dropout(self.attn_ln(self.self_attn(normed, normed, bias()))))
+
+        x = x + remade(attend, x, again=self.recompute == "attention")
         return self.feed_forward(x)
 
 
@@ -94,8 +99,9 @@ class Encoder(nn.Module):
         cells = self.dropout(self.patch_layernorm_embedding(cells + types[1]))
         text = self.layernorm_embedding(text + types[0]).expand(len(cells), -1, -1)
         x = torch.cat([cells, self.dropout(text)], dim=1)
-        for layer, layer_bias in zip(self.layers, bias.layers, strict=True):
-            x = layer(x, layer_bias)
+        for index, layer in enumerate(self.layers):
+            through = partial(layer, bias=partial(bias.layers.__getitem__, index))
+            x = remade(through, x, again=layer.recompute == "layers")
         return self.layer_norm(x)
 
     def bias(self, grid: Grid, length: int, kept: bool = True) -> EncoderBias:

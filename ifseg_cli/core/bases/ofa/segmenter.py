@@ -12,19 +12,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from ifseg_cli.core.bases.base import NEVER, Grid, Network, PictureFacts, Seen
-from ifseg_cli.core.bases.ofa.attention import DropPath
+from ifseg_cli.core.bases.base import NEVER, Grid, Network, PictureFacts, Seen, TrainingBytes
+from ifseg_cli.core.bases.ofa.attention import DropPath, FeedForward, Recompute
 from ifseg_cli.core.bases.ofa.config import ModelConfig
 from ifseg_cli.core.bases.ofa.decoder import Decoder, DecoderBias, shift_right
 from ifseg_cli.core.bases.ofa.encoder import Encoder, EncoderBias
 from ifseg_cli.core.bases.ofa.kept import LastUsed
 from ifseg_cli.core.vocabulary.rows import category_rows, first_of
 
+# Numbers of float32 a token and layer, in widths `d`, that wait for the backward pass (feed-forward 4 d wide).
+ENCODER_KEEPS: Mapping[Recompute, float] = {"none": 22, "attention": 10, "layers": 8}
+DECODER_KEEPS: Mapping[Recompute, float] = {"none": 31, "attention": 12, "layers": 8}
 BOS = 0  # id of `<s>`, which starts every decoder input
 
 
@@ -67,6 +70,7 @@ class Segmenter(Network):
         self.register_buffer("first", torch.zeros(0, dtype=torch.long), persistent=False)
         self.register_buffer("prompt_ids", torch.zeros(0, dtype=torch.long), persistent=False)
         self._kept = LastUsed[Biases]()
+        self.recompute: Recompute = "none"
         self.register_load_state_dict_post_hook(_forget_biases)
         for frozen in (self.embed_tokens, self.backbone, self.image_proj):
             frozen.requires_grad_(False)
@@ -160,7 +164,7 @@ class Segmenter(Network):
     def biases(self, grid: Grid) -> Biases:
         """Biases for a grid; kept while no gradient is wanted, made anew while training."""
         if torch.is_grad_enabled():
-            return self._make_biases(grid)
+            return self._make_biases(grid, kept=self.recompute == "none")
         found = self._kept.get(grid)
         if found is None:
             size = self._bias_bytes(grid)
@@ -206,6 +210,25 @@ class Segmenter(Network):
                 for module in layer.modules():
                     if isinstance(module, DropPath):
                         module.rate = rate
+
+    def set_recompute(self, recompute: Recompute) -> None:
+        """Say what is gone through a second time in the backward pass, instead of being kept."""
+        self.recompute = recompute
+        for stack in (self.encoder.layers, self.decoder.layers):
+            for layer in stack:
+                cast(FeedForward, layer).recompute = recompute
+
+    def training_bytes(self, grid: Grid, recompute: Recompute) -> TrainingBytes:
+        """What an update holds at its peak: fitted to what was measured at OFA-base."""
+        config, cells = self.config, grid[0] * grid[1]
+        tokens = cells + len(self.prompt_ids)
+        biases = self._bias_bytes(grid)
+        layers = config.encoder_layers + config.decoder_layers
+        one = max(tokens**2, cells**2) * config.heads * 4  # a layer's bias
+        width = config.encoder_layers * tokens * ENCODER_KEEPS[recompute]
+        width += config.decoder_layers * cells * DECODER_KEEPS[recompute]
+        shared = biases + 2 * one if recompute == "none" else 5 * one + biases // layers
+        return TrainingBytes(shared, width * config.dim * 4)
 
     def parts(self) -> Mapping[str, frozenset[str]]:
         """`all` (the published list), `decoder`, and `positions`: where to look, not how words are read."""
