@@ -24,7 +24,8 @@ from ifseg_cli.core.recipe import Recipe
 
 Recompute = Literal["none", "attention", "layers"]
 LEVELS: tuple[Recompute, ...] = ("none", "attention", "layers")  # slower and slower, smaller and smaller
-BESIDES = 1 << 28  # bytes of torch itself
+BESIDES = 400 << 20  # bytes of torch itself, and of what is between uses
+QUICK = 32 << 20  # bytes: larger tensors the C library hands out anew each time, page by page, which costs a third
 SHARE = 0.8  # of a machine's memory that `auto` takes
 AUTO = "auto"
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -46,7 +47,9 @@ class Plan:
 
 
 def choose_plan(network: Network, recipe: Recipe, grid: Grid, memory: str = AUTO) -> Plan:
-    """The quickest plan that fits: nothing made twice and the largest parts; what the recipe says is kept to.
+    """The quickest plan that fits; what the recipe says is kept to.
+
+    Nothing is made twice if it need not be. Parts are as large as fits, but on a processor not larger than is quick.
 
     Args:
         network: with its vocabulary set.
@@ -65,8 +68,11 @@ def choose_plan(network: Network, recipe: Recipe, grid: Grid, memory: str = AUTO
     for level in LEVELS if wanted.recompute is None else (wanted.recompute,):
         cost = network.training_bytes(grid, level)
         fits = min(batch, int((room - fixed - cost.shared) // cost.a_sample))
+        if network.rows.device.type == "cpu":
+            fits = min(fits, max(1, QUICK // cost.widest))
         if wanted.micro_batch is not None:
-            fits = min(batch, wanted.micro_batch) if fits >= min(batch, wanted.micro_batch) else 0
+            given = min(batch, wanted.micro_batch)
+            fits = given if fixed + cost.shared + given * cost.a_sample <= room else 0
         if fits >= 1:
             parts = -(-batch // fits)
             each = -(-batch // parts)  # even parts

@@ -53,6 +53,7 @@ class TrainingBytes:
 
     shared: int  # whatever the number of samples
     a_sample: float
+    widest: int  # of a sample: the largest tensor that layers hand on
 
 
 class Network(nn.Module, ABC):

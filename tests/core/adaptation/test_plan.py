@@ -7,7 +7,7 @@ import torch
 from tiny import tiny_network
 
 from ifseg_cli.core.adaptation.loop import adapt
-from ifseg_cli.core.adaptation.plan import LEVELS, Recompute, choose_plan, memory_of
+from ifseg_cli.core.adaptation.plan import BESIDES, LEVELS, Recompute, choose_plan, memory_of
 from ifseg_cli.core.adaptation.samples import make_samples
 from ifseg_cli.core.bases.base import TrainingBytes
 from ifseg_cli.core.bases.ofa.segmenter import Segmenter
@@ -63,7 +63,7 @@ def needs(level: Recompute, samples: int) -> int:
     cost = made.training_bytes(GRID, level)
     weights = sum(each.numel() * 4 for each in made.parameters())
     trained = sum(each.numel() * 4 for name, each in made.named_parameters() if name in made.parts()["all"])
-    return int((1 << 28) + weights + 3 * trained + cost.shared + samples * cost.a_sample) + 1
+    return int(BESIDES + weights + 3 * trained + cost.shared + samples * cost.a_sample) + 1
 
 
 @pytest.mark.parametrize(
@@ -82,14 +82,20 @@ def test_the_quickest_plan_that_fits(room: int, micro_batch: int, recompute: str
 
 def test_what_does_not_fit_is_made_twice(monkeypatch: pytest.MonkeyPatch):
     sizes = {
-        "none": TrainingBytes(10**9, 10**8),
-        "attention": TrainingBytes(10**8, 10**7),
-        "layers": TrainingBytes(0, 10),
+        "none": (10**9, 10**8),
+        "attention": (10**8, 10**7),
+        "layers": (0, 10),
     }
-    monkeypatch.setattr(Segmenter, "training_bytes", lambda self, grid, level: sizes[level])
-    chosen = [choose_plan(network(), recipe(), GRID, f"{megabytes}MB") for megabytes in (2000, 1500, 420, 300)]
+    monkeypatch.setattr(Segmenter, "training_bytes", lambda self, grid, level: TrainingBytes(*sizes[level], 1))
+    chosen = [choose_plan(network(), recipe(), GRID, f"{megabytes}MB") for megabytes in (2200, 1650, 555, 450)]
     found = [(plan.micro_batch, plan.recompute) for plan in chosen]
     assert found == [(5, "none"), (2, "none"), (3, "attention"), (5, "layers")]
+
+
+def test_a_processor_is_given_parts_that_are_quick(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Segmenter, "training_bytes", lambda self, grid, level: TrainingBytes(0, 10, 15 << 20))
+    assert choose_plan(network(), recipe(), GRID, "100GB").micro_batch == 2
+    assert choose_plan(network(), recipe("plan.micro_batch=5"), GRID, "100GB").micro_batch == 5
 
 
 def test_what_the_recipe_settles_is_kept_to():

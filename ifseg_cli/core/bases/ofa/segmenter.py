@@ -26,8 +26,8 @@ from ifseg_cli.core.bases.ofa.kept import LastUsed
 from ifseg_cli.core.vocabulary.rows import category_rows, first_of
 
 # Numbers of float32 a token and layer, in widths `d`, that wait for the backward pass (feed-forward 4 d wide).
-ENCODER_KEEPS: Mapping[Recompute, float] = {"none": 22, "attention": 10, "layers": 8}
-DECODER_KEEPS: Mapping[Recompute, float] = {"none": 31, "attention": 12, "layers": 8}
+ENCODER_KEEPS: Mapping[Recompute, float] = {"none": 26, "attention": 14, "layers": 10}
+DECODER_KEEPS: Mapping[Recompute, float] = {"none": 36, "attention": 16, "layers": 10}
 BOS = 0  # id of `<s>`, which starts every decoder input
 
 
@@ -227,8 +227,8 @@ class Segmenter(Network):
         one = max(tokens**2, cells**2) * config.heads * 4  # a layer's bias
         width = config.encoder_layers * tokens * ENCODER_KEEPS[recompute]
         width += config.decoder_layers * cells * DECODER_KEEPS[recompute]
-        shared = biases + 2 * one if recompute == "none" else 5 * one + biases // layers
-        return TrainingBytes(shared, width * config.dim * 4)
+        shared = biases + 2 * one if recompute == "none" else 7 * one + biases // layers
+        return TrainingBytes(shared, width * config.dim * 4, tokens * config.ffn_dim * 4)
 
     def parts(self) -> Mapping[str, frozenset[str]]:
         """`all` (the published list), `decoder`, and `positions`: where to look, not how words are read."""
