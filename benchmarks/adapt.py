@@ -8,9 +8,9 @@
     batch       the paper's batch of 16 with --memory 12GB, one step
     builtin     the base that ships with its own recipe
 
-Every case runs in a process of its own; the first step warms up, medians of the others (of `batch` the first counts).
-Memory is the peak of what the process has allocated (anonymous pages: weights that are mapped from a file and only
-read are not in it), from the second step on, when Adam's moments are there. The floor is the arithmetic of a step
+Every case runs in a process of its own; a step of a part of the batch warms up, medians of the others. Memory is the
+peak of what the process has allocated (anonymous pages: weights that are mapped from a file and only read are not in
+it), Adam's moments included. The floor is the arithmetic of a step
 (matrix products forward and backward, `flops`) at the rate measured in the same process. Linux only.
 """
 
@@ -92,15 +92,17 @@ def measure(base: str, names: int, grid: int, batch: int, micro: int | None, twi
     optimiser = PublishedAdamW((each for _, each in network.trained_parameters()), recipe.optimiser)
     network.train()
     found: list[float] = []
+    warm = next(run.samples.batch(0).parts(recipe.plan.micro_batch or 1))  # Adam's moments are there from here on
+    train_step(network, warm, optimiser, 0, 0, recipe.plan.micro_batch)
     with watched() as peak:
-        for update in range(steps + (steps > 1)):
+        for update in range(1, 1 + steps):
             begin = time.perf_counter()
             train_step(network, run.samples.batch(update), optimiser, update, 0, recipe.plan.micro_batch)
             found.append(time.perf_counter() - begin)
     cells = run.images.grid**2
     work = flops(network.config, cells, len(run.vocabulary.prompt_ids), len(run.vocabulary.names))
     return {
-        "seconds": statistics.median(found[1:] or found),
+        "seconds": statistics.median(found),
         "peak": peak[0],
         "expected": run.memory,
         "floor": recipe.optimiser.batch_size * work / rate,

@@ -25,6 +25,7 @@ from ifseg_cli.core.recipe import Recipe
 Recompute = Literal["none", "attention", "layers"]
 LEVELS: tuple[Recompute, ...] = ("none", "attention", "layers")  # slower and slower, smaller and smaller
 BESIDES = 400 << 20  # bytes of torch itself, and of what is between uses
+MARGIN = 1.1  # what the C library keeps between uses
 QUICK = 32 << 20  # bytes: larger tensors the C library hands out anew each time, page by page, which costs a third
 SHARE = 0.8  # of a machine's memory that `auto` takes
 AUTO = "auto"
@@ -61,7 +62,7 @@ def choose_plan(network: Network, recipe: Recipe, grid: Grid, memory: str = AUTO
         RecipeError: `memory` is no size.
         DeviceError: not even the smallest plan fits.
     """
-    room = memory_of(memory, network.rows.device)
+    room = memory_of(memory, network.rows.device) / MARGIN
     batch, wanted = recipe.optimiser.batch_size, recipe.plan
     fixed = _fixed(network, recipe)
     smallest = None
@@ -76,11 +77,11 @@ def choose_plan(network: Network, recipe: Recipe, grid: Grid, memory: str = AUTO
         if fits >= 1:
             parts = -(-batch // fits)
             each = -(-batch // parts)  # even parts
-            return Plan(each, level, int(fixed + cost.shared + each * cost.a_sample))
-        smallest = int(fixed + cost.shared + min(batch, wanted.micro_batch or 1) * cost.a_sample)
+            return Plan(each, level, int(MARGIN * (fixed + cost.shared + each * cost.a_sample)))
+        smallest = int(MARGIN * (fixed + cost.shared + min(batch, wanted.micro_batch or 1) * cost.a_sample))
     told = "this machine has" if memory == AUTO else f"--memory {memory} is"
     raise DeviceError(
-        f"adapting needs {_gigabytes(smallest or 0)}, and {told} {_gigabytes(room)} to spare",
+        f"adapting needs {_gigabytes(smallest or 0)}, and {told} {_gigabytes(int(MARGIN * room))} to spare",
         remedy="choose a smaller base or grid, fewer categories, or train: decoder",
     )
 

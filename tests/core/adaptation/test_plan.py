@@ -7,7 +7,7 @@ import torch
 from tiny import tiny_network
 
 from ifseg_cli.core.adaptation.loop import adapt
-from ifseg_cli.core.adaptation.plan import BESIDES, LEVELS, Recompute, choose_plan, memory_of
+from ifseg_cli.core.adaptation.plan import BESIDES, LEVELS, MARGIN, Recompute, choose_plan, memory_of
 from ifseg_cli.core.adaptation.samples import make_samples
 from ifseg_cli.core.bases.base import TrainingBytes
 from ifseg_cli.core.bases.ofa.segmenter import Segmenter
@@ -63,7 +63,7 @@ def needs(level: Recompute, samples: int) -> int:
     cost = made.training_bytes(GRID, level)
     weights = sum(each.numel() * 4 for each in made.parameters())
     trained = sum(each.numel() * 4 for name, each in made.named_parameters() if name in made.parts()["all"])
-    return int(BESIDES + weights + 3 * trained + cost.shared + samples * cost.a_sample) + 1
+    return int(MARGIN * (BESIDES + weights + 3 * trained + cost.shared + samples * cost.a_sample)) + 2
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_what_does_not_fit_is_made_twice(monkeypatch: pytest.MonkeyPatch):
         "layers": (0, 10),
     }
     monkeypatch.setattr(Segmenter, "training_bytes", lambda self, grid, level: TrainingBytes(*sizes[level], 1))
-    chosen = [choose_plan(network(), recipe(), GRID, f"{megabytes}MB") for megabytes in (2200, 1650, 555, 450)]
+    chosen = [choose_plan(network(), recipe(), GRID, f"{megabytes}MB") for megabytes in (2400, 1800, 610, 490)]
     found = [(plan.micro_batch, plan.recompute) for plan in chosen]
     assert found == [(5, "none"), (2, "none"), (3, "attention"), (5, "layers")]
 
