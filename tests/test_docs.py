@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import typer
 from command import ifseg
+from PIL import Image
 
 from ifseg_cli.app import app
 from ifseg_cli.core.vocabulary.files import parse_categories
@@ -85,9 +88,23 @@ def test_readmes_commands_run(tmp_path: Path) -> None:
     (tmp_path / "cats.txt").write_text("sky\ngrass\ntree\nbackground\n")
     shown = [words for words in commands(ROOT / "README.md") if len(words) > 1 and words != ["vocab", "--list"]]
     assert {words[0] for words in shown} == set(COMMANDS)
+    shutil.copy(ROOT / "examples" / "photos" / "hills.jpg", tmp_path / "photo.jpg")
     for words in shown:
+        if "<" in words:
+            piped(words, tmp_path)
+            continue
         more = {"adapt": FEW, "vocab": ()}.get(words[0], ())
         more += ("--count", "1") if words[:3] == ["evaluate", "--dataset", "scenes"] else ()
         more += ("--overwrite",) if words[0] != "vocab" else ()
         done = ifseg(*words, *more, cwd=tmp_path)
         assert done.returncode == 0, (words, done.stderr)
+
+
+def piped(words: list[str], folder: Path) -> None:
+    """Run `WORDS < FILE > FILE` as a shell would."""
+    given, made = folder / words[words.index("<") + 1], folder / words[words.index(">") + 1]
+    with given.open("rb") as source, made.open("wb") as target:
+        command = [sys.executable, "-m", "ifseg_cli", *words[: words.index("<")]]
+        done = subprocess.run(command, stdin=source, stdout=target, stderr=subprocess.PIPE, cwd=folder, check=False)
+    assert done.returncode == 0, (words, done.stderr)
+    assert Image.open(made).size == Image.open(given).size
