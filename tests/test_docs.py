@@ -107,4 +107,5 @@ def piped(words: list[str], folder: Path) -> None:
         command = [sys.executable, "-m", "ifseg_cli", *words[: words.index("<")]]
         done = subprocess.run(command, stdin=source, stdout=target, stderr=subprocess.PIPE, cwd=folder, check=False)
     assert done.returncode == 0, (words, done.stderr)
-    assert Image.open(made).size == Image.open(given).size
+    with Image.open(made) as mask, Image.open(given) as picture:
+        assert mask.size == picture.size
