@@ -14,15 +14,13 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 
-from ifseg_cli.core.bases.base import Grid, Network
+from ifseg_cli.core.bases.base import Grid, Network, Recompute
 from ifseg_cli.core.errors import DeviceError, RecipeError
 from ifseg_cli.core.recipe import Recipe
 
-Recompute = Literal["none", "attention", "layers"]
 LEVELS: tuple[Recompute, ...] = ("none", "attention", "layers")  # slower and slower, smaller and smaller
 BESIDES = 400 << 20  # bytes of torch itself, and of what is between uses
 MARGIN = 1.1  # what the C library keeps between uses

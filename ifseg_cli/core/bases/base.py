@@ -47,6 +47,9 @@ class Artificial:
     unknown: Tensor | None = None  # (B, M) booleans: categories whose pixels show another word and do not count
 
 
+Recompute = Literal["none", "attention", "layers"]  # what is gone through a second time in the backward pass
+
+
 @dataclass(frozen=True)
 class TrainingBytes:
     """What an update holds at its peak, besides weights, gradients and moments."""
@@ -109,11 +112,11 @@ class Network(nn.Module, ABC):
         """Set dropout, and the drop-path of the deepest layer."""
 
     @abstractmethod
-    def set_recompute(self, recompute: Literal["none", "attention", "layers"]) -> None:
+    def set_recompute(self, recompute: Recompute) -> None:
         """Say what is gone through a second time in the backward pass, instead of being kept: slower, and smaller."""
 
     @abstractmethod
-    def training_bytes(self, grid: Grid, recompute: Literal["none", "attention", "layers"]) -> TrainingBytes:
+    def training_bytes(self, grid: Grid, recompute: Recompute) -> TrainingBytes:
         """What an update holds for a grid, as far as is known before the first."""
 
     @abstractmethod

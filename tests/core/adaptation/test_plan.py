@@ -7,9 +7,9 @@ import torch
 from tiny import tiny_network
 
 from ifseg_cli.core.adaptation.loop import adapt
-from ifseg_cli.core.adaptation.plan import BESIDES, LEVELS, MARGIN, Recompute, choose_plan, memory_of
+from ifseg_cli.core.adaptation.plan import BESIDES, LEVELS, MARGIN, choose_plan, memory_of
 from ifseg_cli.core.adaptation.samples import make_samples
-from ifseg_cli.core.bases.base import TrainingBytes
+from ifseg_cli.core.bases.base import Recompute, TrainingBytes
 from ifseg_cli.core.bases.ofa.segmenter import Segmenter
 from ifseg_cli.core.errors import DeviceError, RecipeError
 from ifseg_cli.core.recipe import Recipe, load_recipe

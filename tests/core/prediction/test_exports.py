@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -204,6 +205,23 @@ def test_a_finished_run_is_exported_without_segmenting_again(model: Model, out: 
     before = (out / "predictions.jsonl").read_bytes()
     export(out, ["labelme"])
     assert (out / "predictions.jsonl").read_bytes() == before
-    (out / next(iter(masks(out).values()))[0].mask).rename(tmp_path / "gone.png")
+    mask = out / next(iter(read_records(out))).mask
+    mask.rename(tmp_path / "gone.png")
     export(out, ["coco", "cvat"])  # a mask that was deleted is left out
-    (tmp_path / "gone.png").rename(out / "3.png")
+    (tmp_path / "gone.png").rename(mask)
+
+
+@pytest.mark.parametrize("form", ["labelme", "polygons"])
+def test_what_somebody_has_edited_stays(out: Path, form: str):
+    record = next(iter(read_records(out)))
+    path = out / "exports" / form / record.mask.replace(".png", ".json")
+    written = path.read_text()
+    path.write_text("edited")
+    now = (out / record.mask).stat().st_mtime_ns
+    os.utime(path, ns=(now, now))
+    export(out, [form])
+    assert path.read_text() == "edited"
+    later = path.stat().st_mtime_ns + 10**9
+    os.utime(out / record.mask, ns=(later, later))  # as if the mask was made again
+    export(out, [form])
+    assert path.read_text() == written

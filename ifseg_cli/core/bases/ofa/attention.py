@@ -8,7 +8,7 @@ after attention and after the activation ("NormFormer"). Kernels are torch's `sc
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from torch.autograd import Function
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
+from ifseg_cli.core.bases.base import Recompute
 from ifseg_cli.core.bases.ofa.biased import biased_attention
 from ifseg_cli.core.bases.ofa.config import ModelConfig
 
@@ -61,9 +62,6 @@ class Attention(nn.Module):
 def attention_scale(config: ModelConfig) -> float:
     """`(factor * d / heads) ** -0.5`: shared by attention and by the absolute position biases."""
     return (config.scale_factor * config.head_dim) ** -0.5
-
-
-Recompute = Literal["none", "attention", "layers"]
 
 
 def remade(part: Callable[..., Tensor], *inputs: Tensor, again: bool) -> Tensor:

@@ -17,8 +17,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from ifseg_cli.core.bases.base import NEVER, Grid, Network, PictureFacts, Seen, TrainingBytes
-from ifseg_cli.core.bases.ofa.attention import DropPath, FeedForward, Recompute
+from ifseg_cli.core.bases.base import NEVER, Grid, Network, PictureFacts, Recompute, Seen, TrainingBytes
+from ifseg_cli.core.bases.ofa.attention import DropPath, FeedForward
 from ifseg_cli.core.bases.ofa.config import ModelConfig
 from ifseg_cli.core.bases.ofa.decoder import Decoder, DecoderBias, shift_right
 from ifseg_cli.core.bases.ofa.encoder import Encoder, EncoderBias

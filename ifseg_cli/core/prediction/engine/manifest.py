@@ -26,6 +26,7 @@ PROBABILITIES = "probabilities"  # folder of what each cell's probabilities are,
 EXPORTS = "exports"  # folder of the same masks in other forms
 PICTURES = ("overlays", "thumbnails")  # folders of pictures to look at
 OF_A_RUN = (CLASSES, PROVENANCE, "index.html")
+OF_FORMS = (".json", ".png", ".txt")  # suffixes of what exports are written as
 LONGEST_LINE = 1 << 20  # bytes of a line, at most: two thousand categories in one picture
 
 
@@ -169,7 +170,7 @@ def _written_by_a_run(folder: Path) -> Iterator[Path]:
     named = (folder / file for record in read_records(folder) for file in record.files())
     yield from (path for path in named if inside in path.resolve().parents)  # a manifest from elsewhere deletes nothing
     yield from (path for name in PICTURES for path in (folder / name).rglob("*") if path.suffix in (".jpg", ".js"))
-    yield from (path for path in (folder / EXPORTS).rglob("*") if path.is_file() or path.is_symlink())
+    yield from (path for path in (folder / EXPORTS).rglob("*") if path.suffix in OF_FORMS or path.is_symlink())
     yield from (folder / name for name in OF_A_RUN)
     yield from manifests(folder, FAILURES)
     yield from manifests(folder)

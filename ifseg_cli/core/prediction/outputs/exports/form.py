@@ -55,6 +55,11 @@ def below(folder: Path, name: PurePosixPath, ending: str) -> Path:
     return folder / name.with_name(name.name + ending)
 
 
+def is_current(path: Path, out: Path, mask: Mask) -> bool:
+    """Whether a file is younger than its mask: it need not be made again, and may hold what somebody has edited."""
+    return path.is_file() and path.stat().st_mtime_ns >= (out / mask.record.mask).stat().st_mtime_ns
+
+
 def link(picture: Path, place: Path) -> None:
     """Let a picture be found at a second place, by a symbolic link; by a copy where links cannot be made.
 

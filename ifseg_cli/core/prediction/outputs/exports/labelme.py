@@ -1,6 +1,7 @@
 """labelme: a JSON a picture, opened with `labelme exports/labelme`. A shape of type `mask` a category: nothing is lost.
 
-The JSON names the picture by its path from there; its pixels are not copied into it.
+The JSON names the picture by its path from there; its pixels are not copied into it. One that is younger than its mask
+stays as it is: somebody may have edited it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from PIL import Image
 
 from ifseg_cli.core.files import write_json
 from ifseg_cli.core.images.classes import MaskClass
-from ifseg_cli.core.prediction.outputs.exports.form import Add, Mask, below, picture_from
+from ifseg_cli.core.prediction.outputs.exports.form import Add, Mask, below, is_current, picture_from
 
 VERSION = "5.5.0"  # of labelme, which brought shapes of type `mask`
 
@@ -25,10 +26,12 @@ VERSION = "5.5.0"  # of labelme, which brought shapes of type `mask`
 @contextmanager
 def labelme(folder: Path, classes: Sequence[MaskClass], out: Path) -> Generator[Add]:
     """One file a picture."""
-    del classes, out
+    del classes
 
     def add(mask: Mask) -> None:
         path = below(folder, mask.name, ".json")
+        if is_current(path, out, mask):
+            return
         facts = {
             "version": VERSION,
             "flags": {},

@@ -2,6 +2,7 @@
 
 The borders between categories are cut where three meet, and each piece is simplified once for both sides (Visvalingam
 and Whyatt, by `shapely.coverage_simplify`): neighbours keep one border between them, without gaps and overlaps.
+A file that is younger than its mask stays as it is: somebody may have edited it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from ifseg_cli.core.files import write_text
 from ifseg_cli.core.images.classes import MaskClass
-from ifseg_cli.core.prediction.outputs.exports.form import Add, Mask, below, picture_from
+from ifseg_cli.core.prediction.outputs.exports.form import Add, Mask, below, is_current, picture_from
 
 if TYPE_CHECKING:
     import shapely
@@ -30,11 +31,12 @@ Ring = list[list[float]]
 @contextmanager
 def polygons(folder: Path, classes: Sequence[MaskClass], out: Path) -> Generator[Add]:
     """One file a picture. Needs shapely (`prediction/run.py` asks for it first)."""
-    del out
     names = {each.value: each.name for each in classes}
 
     def add(mask: Mask) -> None:
         path = below(folder, mask.name, ".json")
+        if is_current(path, out, mask):
+            return
         record = mask.record
         found = [
             {"name": names[value], "value": value, "area": area, "outline": outer, "holes": holes}
