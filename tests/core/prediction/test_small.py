@@ -11,11 +11,11 @@ from ifseg_cli.core.prediction.method.smoothing import smooth
 
 def world(size: int, probability: float) -> tuple[torch.Tensor, torch.Tensor]:
     """A sky of 20 x 20 cells with a bird of `size` cells, each cell's neighbours itself and two of the sky."""
-    values = torch.zeros(20, 20, 2)
+    values = torch.zeros(20, 20, 3)
     values[..., 0] = 1
-    values[10, 5 : 5 + size] = torch.tensor([1 - probability, probability])
+    values[10, 5 : 5 + size] = torch.tensor([(1 - probability) / 2, probability, (1 - probability) / 2])
     neighbours = torch.stack([torch.arange(400), torch.zeros(400).long(), torch.ones(400).long()], 1)
-    return values.reshape(1, 400, 2), neighbours[None]
+    return values.reshape(1, 400, 3), neighbours[None]
 
 
 @pytest.mark.parametrize(
