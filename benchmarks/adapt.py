@@ -93,11 +93,11 @@ def measure(base: str, names: int, grid: int, batch: int, micro: int | None, twi
     network.train()
     found: list[float] = []
     warm = next(run.samples.batch(0).parts(recipe.plan.micro_batch or 1))  # Adam's moments are there from here on
-    train_step(network, warm, optimiser, 0, 0, recipe.plan.micro_batch)
+    train_step(network, warm, optimiser, 0, recipe, recipe.plan.micro_batch)
     with watched() as peak:
         for update in range(1, 1 + steps):
             begin = time.perf_counter()
-            train_step(network, run.samples.batch(update), optimiser, update, 0, recipe.plan.micro_batch)
+            train_step(network, run.samples.batch(update), optimiser, update, recipe, recipe.plan.micro_batch)
             found.append(time.perf_counter() - begin)
     cells = run.images.grid**2
     work = flops(network.config, cells, len(run.vocabulary.prompt_ids), len(run.vocabulary.names))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ifseg_cli.commands import console, options
+from ifseg_cli.core.errors import IfsegError
 
 if TYPE_CHECKING:
     from ifseg_cli.core.adaptation.loop import Step
@@ -35,6 +37,14 @@ def adapt(
             help="What an update may take: 8GB; the batch goes through in parts that fit.", rich_help_panel=options.BASE
         ),
     ] = "auto",
+    precision: Annotated[
+        str,
+        typer.Option(
+            help="Of matrix products: fp32, or bf16 (half the bits; the weights stay whole).",
+            show_default="bf16 on a CUDA GPU",
+            rich_help_panel=options.BASE,
+        ),
+    ] = "auto",
     save: Annotated[
         str, typer.Option(help="Precision of the weights: exact, or fp16 (half).", rich_help_panel=options.OUTPUT)
     ] = "exact",
@@ -56,20 +66,25 @@ def adapt(
     Example:  ifseg adapt --categories ade20k --base ofa-base
     """
     from ifseg_cli.core.adaptation.prepare import prepare
-    from ifseg_cli.core.adaptation.run import require_place, require_precision
+    from ifseg_cli.core.adaptation.processes import processes_of
+    from ifseg_cli.core.adaptation.run import require_precision, take_place
 
-    require_place(out, resume, overwrite)
     require_precision(save)
+    processes = processes_of(os.environ)
+    if not processes.first:
+        console.be_silent()
+    resume = take_place(out, resume, overwrite, processes)
     run = prepare(
         options.words_given(categories, category),
         base=base,
         recipe=recipe,
-        overrides=override or [],
+        overrides=[*(override or []), *_precision(precision)],
         allow_unknown=allow_unknown,
         strict=strict,
         device=device,
         loading=options.loading(tokenizer, size_from_weights, prompt, offline),
         memory=memory,
+        processes=processes,
     )
     for warning in run.warnings:
         console.say_warning(warning)
@@ -85,12 +100,20 @@ def adapt(
     return console.DONE
 
 
+def _precision(told: str) -> list[str]:
+    """`--precision` as a change of the recipe; `auto` leaves it to the recipe."""
+    if told not in ("auto", "fp32", "bf16"):
+        raise IfsegError(f"--precision {told}", "auto, fp32 or bf16")
+    return [] if told == "auto" else [f"plan.precision={told}"]
+
+
 def _carry_out(run: Run, out: Path, resume: bool, save: str) -> Adapted:
     """Introduce, then adapt under a progress bar."""
     from ifseg_cli.core.adaptation.run import carry_out, steps_done
 
     first, steps = steps_done(out) if resume else 0, run.recipe.optimiser.steps
-    _introduce(run, first)
+    if run.processes.first:
+        _introduce(run, first)
     with console.stop_on_signal("step") as stopped, console.progress("steps") as bar:
         task = bar.add_task("adapting", total=steps, completed=first, note="")
 
@@ -105,7 +128,15 @@ def _carry_out(run: Run, out: Path, resume: bool, save: str) -> Adapted:
 def _told_plan(run: Run) -> str:
     """`6 samples at a time, about 10.3 GB; attention is made twice`."""
     plan, batch = run.recipe.plan, run.recipe.optimiser.batch_size
-    parts = "the batch at once" if plan.micro_batch == batch else f"{plan.micro_batch} samples at a time"
+    parts = (
+        "the batch at once"
+        if plan.micro_batch == batch and run.processes.count == 1
+        else f"{plan.micro_batch} samples at a time"
+    )
+    if run.processes.count > 1:
+        parts += f" in each of {run.processes.count} processes"
+    if plan.precision == "bf16":
+        parts += ", bf16"
     twice = {"none": "", "attention": "; attention is made twice", "layers": "; all layers are made twice"}
     return f"{parts}, about {run.memory / 1e9:.1f} GB{twice[plan.recompute or 'none']}"
 
@@ -114,7 +145,7 @@ def _introduce(run: Run, first: int) -> None:
     from ifseg_cli.core.adaptation.estimate import seconds_per_sample
 
     optimiser, images, names = run.recipe.optimiser, run.images, run.vocabulary.names
-    seconds = seconds_per_sample(run.base.network, run.samples)
+    seconds = seconds_per_sample(run.base.network, run.samples, run.recipe.plan.precision) / run.processes.count
     more = f" and {len(names) - 6} more" if len(names) > 6 else ""
     rows = [("base", run.base.title)] if run.base.title else []
     rows += [

@@ -76,6 +76,11 @@ def command() -> list[str]:
     return ["ifseg", *sys.argv[1:]]
 
 
+def be_silent() -> None:
+    """Say nothing from here on, errors neither: another process of the same run says it."""
+    err.quiet = True
+
+
 def say(message: str) -> None:
     """One line for people. Rich markup is read; user text goes through `rich.markup.escape` first."""
     err.print(message)

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import time
 
-import torch
-
-from ifseg_cli.core.adaptation.loop import Samples
-from ifseg_cli.core.adaptation.loss import segmentation_loss
+from ifseg_cli.core.adaptation.loop import Samples, leave_gradients
 from ifseg_cli.core.bases.base import Network
 
 
-def seconds_per_sample(network: Network, samples: Samples) -> float:
+def seconds_per_sample(network: Network, samples: Samples, precision: str | None = None) -> float:
     """Seconds that one sample takes forward and backward, from the samples of the first update.
 
     The model is left as it was: no update is made, and no random number is used up that a run would see (every step
     seeds its own).
     """
     batch = samples.batch(0)
-    cells, target = batch.cells[:1], batch.target[:1]
+    one = next(batch.parts(1))
     best = float("inf")
     for _ in range(2):  # the first one warms up
         begin = time.perf_counter()
-        segmentation_loss(network.scores(cells, batch.grid), batch.grid, target).backward()
-        if cells.is_cuda:
-            torch.cuda.synchronize()
+        leave_gradients(network, [one], one.target.numel(), precision)
         best = min(best, time.perf_counter() - begin)
     network.zero_grad(set_to_none=True)
     return best

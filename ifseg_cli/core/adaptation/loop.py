@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,10 +18,11 @@ import torch
 from ifseg_cli.core.adaptation.loss import labelled_pixels, segmentation_loss
 from ifseg_cli.core.adaptation.optimiser import PublishedAdamW, learning_rate
 from ifseg_cli.core.adaptation.parts import choose_trained
+from ifseg_cli.core.adaptation.processes import ALONE, Processes, require_even
 from ifseg_cli.core.adaptation.resume import load_checkpoint, save_checkpoint
 from ifseg_cli.core.adaptation.samples import TrainingBatch
 from ifseg_cli.core.bases.base import Network
-from ifseg_cli.core.errors import RecipeError
+from ifseg_cli.core.errors import DeviceError, RecipeError
 from ifseg_cli.core.recipe import Recipe
 
 
@@ -42,6 +43,7 @@ class Step:
     learning_rate: float
     gradient_norm: float  # before clipping
     seconds: float
+    at_once: int  # samples that went through at a time, in each process
 
     def to_json(self) -> dict[str, float]:
         """One line of `train.jsonl`."""
@@ -70,6 +72,7 @@ def adapt(
     on_step: Callable[[Step], None],
     saving: Saving | None = None,
     stopped: Callable[[], bool] = lambda: False,
+    processes: Processes = ALONE,
 ) -> bool:
     """Adapt `network` in place.
 
@@ -79,7 +82,8 @@ def adapt(
         recipe: steps, optimiser, regularisation, seed.
         on_step: called after every update.
         saving: if given, a checkpoint is written every so many updates and when stopped.
-        stopped: asked after every update; True ends the run early.
+        stopped: asked after every update; True (in any process) ends the run early.
+        processes: those that share the run; the batch is the recipe's for any number of them.
 
     Returns:
         Whether all steps are done; False if it was stopped.
@@ -87,7 +91,9 @@ def adapt(
     Raises:
         RecipeError: the loss is no longer a finite number.
         CheckpointError: the checkpoint to resume from is of another run.
+        DeviceError: not even one sample fits into the device's memory.
     """
+    require_even(recipe.optimiser.batch_size, processes)
     choose_trained(network, recipe.train)
     network.set_recompute(recipe.plan.recompute or "none")
     network.set_regularisation(recipe.regularisation.dropout, recipe.regularisation.drop_path)
@@ -96,12 +102,15 @@ def adapt(
     if saving and saving.resume:
         first = load_checkpoint(saving.path, network, optimiser, saving.identity)
     network.train()
+    at_once = recipe.plan.micro_batch
     for update in range(first, recipe.optimiser.steps):
-        step = train_step(network, samples.batch(update), optimiser, update, recipe.seed, recipe.plan.micro_batch)
+        step = train_step(network, samples.batch(update), optimiser, update, recipe, at_once, processes)
+        at_once = step.at_once
         on_step(step)
-        done, stop = step.number == recipe.optimiser.steps, stopped()
+        done = step.number == recipe.optimiser.steps
+        stop = processes.total(float(stopped()), network.rows.device) > 0  # all of them, or none
         # After the last step too: if the model cannot be written, the run is not lost.
-        if saving and (done or stop or step.number % recipe.saving.checkpoint_every == 0):
+        if saving and processes.first and (done or stop or step.number % recipe.saving.checkpoint_every == 0):
             save_checkpoint(saving.path, network, optimiser, step.number, saving.identity)
         if stop and not done:
             return False
@@ -114,22 +123,64 @@ def train_step(
     batch: TrainingBatch,
     optimiser: PublishedAdamW,
     update: int,
-    seed: int,
+    recipe: Recipe,
     at_once: int | None = None,
+    processes: Processes = ALONE,
 ) -> Step:
-    """One update: scores, loss, gradients, Adam. Dropout is a function of the seed and the update's number.
+    """One update: scores, loss, gradients, Adam. Dropout is a function of the seed, the update's number and the rank.
 
     `at_once` samples go through at a time, all if left out; the parts' losses and gradients add up to the batch's.
+    Where they do not fit into a GPU's memory, half as many are tried.
     """
     begin = time.perf_counter()
-    torch.manual_seed((seed << 32) + update)
-    value, pixels = 0.0, labelled_pixels(batch.target)
-    for part in batch.parts(at_once or len(batch.cells)):
-        loss = segmentation_loss(network.scores(part.cells, part.grid), part.grid, part.target, pixels)
-        value += loss.item()
-        if not math.isfinite(value):
-            raise RecipeError(f"the loss is {value} at step {update + 1}", remedy="lower optimiser.learning_rate")
-        loss.backward()
+    pixels, mine = labelled_pixels(batch.target), processes.share_of(batch)
+    at_once = min(at_once or len(mine.cells), len(mine.cells))
+    found = None
+    while found is None:
+        torch.manual_seed((recipe.seed << 32) + (processes.rank << 24) + update)
+        found = leave_gradients(network, mine.parts(at_once), pixels, recipe.plan.precision)
+        if found is None:
+            optimiser.forget_gradients()
+            at_once = _half(at_once)
+    value = processes.total(found, network.rows.device)
+    if not math.isfinite(value):
+        raise RecipeError(f"the loss is {value} at step {update + 1}", remedy="lower optimiser.learning_rate")
+    processes.add_up(optimiser.parameters)
     norm = optimiser.step(update)
     rate = learning_rate(update, optimiser.recipe)
-    return Step(update + 1, value, rate, float(norm), time.perf_counter() - begin)
+    return Step(update + 1, value, rate, float(norm), time.perf_counter() - begin, at_once)
+
+
+def leave_gradients(
+    network: Network, parts: Iterable[TrainingBatch], pixels: int, precision: str | None
+) -> float | None:
+    """Leave the gradients of some parts of a batch in the network.
+
+    Args:
+        network: with its vocabulary set.
+        parts: samples that go through together.
+        pixels: labelled pixels of the whole batch, over which the loss is the mean.
+        precision: of matrix products, `fp32` or `bf16`.
+
+    Returns:
+        What the parts add to the batch's loss; None if they do not fit into memory.
+    """
+    value = torch.zeros((), device=network.rows.device)
+    try:
+        for part in parts:
+            with torch.autocast(network.rows.device.type, torch.bfloat16, enabled=precision == "bf16"):
+                scores = network.scores(part.cells, part.grid)
+            loss = segmentation_loss(scores, part.grid, part.target, pixels)  # in single precision, as Adam
+            loss.backward()
+            value += loss.detach()
+    except torch.OutOfMemoryError:  # a GPU's; told by returning, since an exception at hand keeps what filled it alive
+        return None
+    return float(value)
+
+
+def _half(at_once: int) -> int:
+    """Half as many samples, with the memory of the last try given back."""
+    if at_once == 1:
+        raise DeviceError("one sample does not fit into the memory of the GPU", remedy="say --device cpu, or less grid")
+    torch.cuda.empty_cache()
+    return (at_once + 1) // 2

@@ -50,8 +50,12 @@ class PublishedAdamW:
         group["lr"] = learning_rate(update, self.recipe)
         group["eps"] = self.recipe.eps / math.sqrt(1.0 - self.recipe.betas[1] ** (update + 1))
         self.adam.step()
-        self.adam.zero_grad(set_to_none=True)
+        self.forget_gradients()
         return norm
+
+    def forget_gradients(self) -> None:
+        """Drop the gradients at hand."""
+        self.adam.zero_grad(set_to_none=True)
 
 
 def learning_rate(update: int, recipe: Optimiser) -> float:

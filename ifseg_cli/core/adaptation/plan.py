@@ -17,6 +17,7 @@ from pathlib import Path
 
 import torch
 
+from ifseg_cli.core.adaptation.processes import ALONE, Processes
 from ifseg_cli.core.bases.base import Grid, Network, Recompute
 from ifseg_cli.core.errors import DeviceError, RecipeError
 from ifseg_cli.core.recipe import Recipe
@@ -45,7 +46,7 @@ class Plan:
     memory: int
 
 
-def choose_plan(network: Network, recipe: Recipe, grid: Grid, memory: str = AUTO) -> Plan:
+def choose_plan(network: Network, recipe: Recipe, grid: Grid, memory: str = AUTO, processes: Processes = ALONE) -> Plan:
     """The quickest plan that fits; what the recipe says is kept to.
 
     Nothing is made twice if it need not be. Parts are as large as fits, but on a processor not larger than is quick.
@@ -54,14 +55,17 @@ def choose_plan(network: Network, recipe: Recipe, grid: Grid, memory: str = AUTO
         network: with its vocabulary set.
         recipe: its batch, what it trains, and what of the plan it settles.
         grid: of the artificial images.
-        memory: `8GB` and the like, or `auto`: four fifths of what the device has.
+        memory: `8GB` and the like, of each process; or `auto`: four fifths of what the device has.
+        processes: each takes its share of the batch; on a processor they share its memory.
 
     Raises:
         RecipeError: `memory` is no size.
         DeviceError: not even the smallest plan fits.
     """
     room = memory_of(memory, network.rows.device) / MARGIN
-    batch, wanted = recipe.optimiser.batch_size, recipe.plan
+    if memory == AUTO and network.rows.device.type == "cpu":
+        room /= processes.local_count
+    batch, wanted = recipe.optimiser.batch_size // processes.count, recipe.plan
     fixed = _fixed(network, recipe)
     smallest = None
     for level in LEVELS if wanted.recompute is None else (wanted.recompute,):

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ifseg_cli.core.adaptation.processes import ALONE, Processes, own_device, require_even
 from ifseg_cli.core.bases.places import DEFAULTS, LoadOptions, require_base
 from ifseg_cli.core.recipe import Recipe, load_recipe
 from ifseg_cli.core.vocabulary.files import Words, gather_categories
@@ -34,12 +35,16 @@ class Run:
     device: str  # which one, and why
     memory: int  # bytes that an update is expected to take
     warnings: tuple[str, ...]
+    processes: Processes = ALONE
 
     def identity(self) -> dict[str, object]:
-        """What a resumed run must share with the first: recipe, words, base."""
+        """What a resumed run must share with the first: recipe, words, base.
+
+        The plan need not be the same: another machine may go on with one of its own.
+        """
         words = json.dumps(self.vocabulary.to_json(), sort_keys=True)
         return {
-            "recipe": self.recipe.model_dump(mode="json"),
+            "recipe": self.recipe.model_dump(mode="json", exclude={"plan"}),
             "categories": hashlib.sha256(words.encode()).hexdigest(),
             "base": self.base_sha256,
         }
@@ -73,6 +78,7 @@ def prepare(
     seed: int | None = None,
     loading: LoadOptions = DEFAULTS,
     memory: str | None = "auto",
+    processes: Processes = ALONE,
 ) -> Run:
     """Check everything, load the base, set the vocabulary. The fast checks come first.
 
@@ -87,6 +93,7 @@ def prepare(
         seed: instead of the recipe's.
         loading: how the base is read.
         memory: what an update may take, `8GB` or `auto`; settles what of the recipe's `plan` is null. None: nothing.
+        processes: those that share the run.
 
     Raises:
         IfsegError: the first thing that is not right.
@@ -103,9 +110,11 @@ def prepare(
     from ifseg_cli.core.vocabulary.vocabulary import build_vocabulary, vocabulary_findings
 
     place, reason = pick_device(device)
+    place = own_device(place, processes)
     loaded = load_base(base, place, loading)
     name = str(recipe or loaded.recipe_name)
     settings = load_recipe(name, overrides)
+    require_even(settings.optimiser.batch_size, processes)
     if seed is not None:
         settings = settings.model_copy(update={"seed": seed})
     reader = loaded.reader.told(allow_unknown, strict)
@@ -116,9 +125,11 @@ def prepare(
     images = sampler_for(settings, loaded.network.pictures, len(chosen), usual_heights=heights)
     expected = 0
     if memory is not None:
-        plan = choose_plan(loaded.network, settings, (images.grid, images.grid), memory)
-        settled = settings.plan.model_copy(update={"micro_batch": plan.micro_batch, "recompute": plan.recompute})
-        settings, expected = settings.model_copy(update={"plan": settled}), plan.memory
+        plan = choose_plan(loaded.network, settings, (images.grid, images.grid), memory, processes)
+        precision = settings.plan.precision or ("bf16" if place.type == "cuda" else "fp32")
+        settled = {"micro_batch": plan.micro_batch, "recompute": plan.recompute, "precision": precision}
+        settings = settings.model_copy(update={"plan": settings.plan.model_copy(update=settled)})
+        expected = plan.memory
     return Run(
         base=replace(loaded, vocabulary=vocabulary),
         base_name=loaded.origin or base,
@@ -129,4 +140,5 @@ def prepare(
         device=reason,
         memory=expected,
         warnings=warnings,
+        processes=processes,
     )

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 CURVE = "loss.png"
 
 
-def save_result(out: Path, run: Run, seconds: float, command: Sequence[str] = (), half: bool = False) -> None:
+def save_result(
+    out: Path,
+    run: Run,
+    seconds: float,
+    command: Sequence[str] = (),
+    half: bool = False,
+    halved: Sequence[tuple[int, int]] = (),
+) -> None:
     """Write the model folder `out`.
 
     Args:
@@ -26,6 +33,7 @@ def save_result(out: Path, run: Run, seconds: float, command: Sequence[str] = ()
         seconds: how long the (last part of the) run took.
         command: the command line, word by word.
         half: save the weights in half precision.
+        halved: (step, samples at once from there on), where memory ran out.
     """
     lines, recipe, names = read_log(out / LOG), run.recipe, run.vocabulary.names
     facts = {
@@ -34,7 +42,10 @@ def save_result(out: Path, run: Run, seconds: float, command: Sequence[str] = ()
         "recipe": run.recipe_name,
         "seed": recipe.seed,
     }
-    made = provenance(command, **facts, categories=len(names), device=run.device, seconds=round(seconds, 1))
+    of_run: dict[str, object] = {"device": run.device, "processes": run.processes.count, "seconds": round(seconds, 1)}
+    if halved:
+        of_run["memory_ran_out"] = [{"step": step, "samples_at_once": count} for step, count in halved]
+    made = provenance(command, **facts, categories=len(names), **of_run)
     of_card = facts | {
         "steps": recipe.optimiser.steps,
         "batch": recipe.optimiser.batch_size,

@@ -7,6 +7,7 @@ adapt      both
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ifseg_cli.core.adaptation.prepare import Run, prepare
+from ifseg_cli.core.adaptation.processes import ALONE, Processes, processes_of, together
 from ifseg_cli.core.bases.places import DEFAULTS, LoadOptions
 from ifseg_cli.core.errors import IfsegError, OutputError, UnfinishedError
 from ifseg_cli.core.files import forget, require_folder
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT = "checkpoint.safetensors"  # in the output folder while a run is unfinished
 PRECISIONS = ("exact", "fp16")
+_BEGUN = {"train.jsonl"}  # what a run may leave that ended before its first checkpoint
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,20 @@ def require_place(out: Path, resume: bool, overwrite: bool) -> None:
         raise OutputError(f"{out} exists already", remedy="choose another --out, or say --overwrite")
 
 
+def take_place(out: Path, resume: bool, overwrite: bool, processes: Processes = ALONE) -> bool:
+    """Refuse as `require_place`, and say whether to go on from a checkpoint.
+
+    What torchrun starts anew goes on from what the first start saved. Of several processes the first one alone looks:
+    by the time that the others do, it may have begun to write.
+    """
+    if processes.restarts and (out / CHECKPOINT).exists():
+        return True
+    begun = processes.restarts and {each.name for each in out.iterdir()} <= _BEGUN if out.is_dir() else False
+    if processes.first and not begun:
+        require_place(out, resume, overwrite)
+    return resume
+
+
 def require_precision(save: str) -> None:
     """Refuse a precision of the saved weights that there is not."""
     if save not in PRECISIONS:
@@ -105,19 +122,26 @@ def carry_out(
 
     require_folder(out, room=_room(run))
     saving, first = _saving(run, out, resume)
-    optimiser = run.recipe.optimiser
-    log = TrainLog(out / LOG, run.recipe.saving.log_every, optimiser.steps, first)
+    optimiser, network, processes = run.recipe.optimiser, run.base.network, run.processes
+    log = TrainLog(out / LOG, run.recipe.saving.log_every, optimiser.steps, first) if processes.first else None
+
+    halved: list[tuple[int, int]] = []
 
     def note(step: Step) -> None:
-        log.add(step)
+        if log:
+            log.add(step)
+        before = halved[-1][1] if halved else run.recipe.plan.micro_batch or step.at_once
+        if step.at_once < min(before, optimiser.batch_size // processes.count):
+            halved.append((step.number, step.at_once))
         on_step(step)
 
     begin = time.perf_counter()
     try:
-        finished = loop(run.base.network, run.samples, run.recipe, note, saving, stopped)
+        with together(processes, network.rows.device):
+            finished = loop(network, run.samples, run.recipe, note, saving, stopped, processes)
         seconds = time.perf_counter() - begin
-        if finished:
-            save_result(out, run, seconds, command, half=save == "fp16")
+        if finished and processes.first:
+            save_result(out, run, seconds, command, half=save == "fp16", halved=halved)
             saving.path.unlink(missing_ok=True)  # last: until the model is whole, the run can be resumed
     except OutputError as error:
         done = steps_done(out)
@@ -149,7 +173,7 @@ def _saving(run: Run, out: Path, resume: bool) -> tuple[Saving, int]:
 
     path = out / CHECKPOINT
     first = steps_done(out) if resume else 0
-    if not resume:
+    if not resume and run.processes.first:
         forget([path])
     return Saving(path, run.identity(), resume), first
 
@@ -179,7 +203,8 @@ def adapt(
         IfsegError: the first thing that is not right, before the first step.
     """
     require_precision(save)
-    require_place(Path(out), resume, overwrite)
+    processes = processes_of(os.environ)
+    resume = take_place(Path(out), resume, overwrite, processes)
     run = prepare(
         categories,
         base=base,
@@ -190,5 +215,6 @@ def adapt(
         device=device,
         loading=loading,
         memory=memory,
+        processes=processes,
     )
     return carry_out(run, Path(out), resume=resume, save=save, on_step=on_step)

@@ -23,6 +23,11 @@ class TrainingBatch:
     grid: Grid  # (h, w)
     target: Tensor  # (B, T_h, T_w) int64, IGNORE where nothing is to be learnt
 
+    def share(self, rank: int, count: int) -> TrainingBatch:
+        """The `rank`-th of `count` equal shares; joined in order they are the batch."""
+        cells, target = self.cells.chunk(count)[rank], self.target.chunk(count)[rank]
+        return TrainingBatch(cells, self.grid, target)
+
     def parts(self, size: int) -> Iterator[TrainingBatch]:
         """The same samples, `size` at a time."""
         for cells, target in zip(self.cells.split(size), self.target.split(size), strict=True):

@@ -141,6 +141,9 @@ class Plan(_Closed):
     recompute: Literal["none", "attention", "layers"] | None = Field(
         default=None, description="made twice rather than kept: slower, smaller; null: as little as memory allows"
     )
+    precision: Literal["fp32", "bf16"] | None = Field(
+        default=None, description="of matrix products; weights and loss are fp32; null: bf16 on a CUDA GPU, else fp32"
+    )
 
 
 class Saving(_Closed):

@@ -64,26 +64,10 @@ class ArtificialImages:
             return draw_regions(rng, self.num_categories, self.max_side, self.grid, self.max_categories, self.heights)
         return draw_grid(rng, self.num_categories, self.max_side, self.max_categories)
 
-    def batch(self, step: int, batch_size: int, rank: int = 0, world: int = 1) -> DrawnBatch:
-        """The part of step `step` that falls to process `rank` of `world`.
-
-        Args:
-            step: counted from 0; step n holds images n * batch_size and on.
-            batch_size: images a step over all processes together.
-            rank: which share, 0..world-1; shares are consecutive, so joined they are the whole batch.
-            world: how many shares.
-
-        Raises:
-            RecipeError: `batch_size` does not divide into `world` equal shares.
-        """
-        if batch_size % world:
-            raise RecipeError(
-                f"a batch of {batch_size} does not divide over {world} processes",
-                remedy=f"set batch to a multiple of {world}, or start another number of processes",
-            )
-        share = batch_size // world
-        first = step * batch_size + rank * share
-        return self.collate([self.sample(index) for index in range(first, first + share)])
+    def batch(self, step: int, batch_size: int) -> DrawnBatch:
+        """The images of step n = 0, 1, ...: number n * batch_size and on."""
+        first = step * batch_size
+        return self.collate([self.sample(index) for index in range(first, first + batch_size)])
 
     def collate(self, images: Sequence[ArtificialImage]) -> DrawnBatch:
         """Cells and targets of given images as one batch."""

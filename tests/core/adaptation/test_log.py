@@ -9,7 +9,7 @@ from ifseg_cli.core.adaptation.loop import Step
 
 
 def step(number: int) -> Step:
-    return Step(number, 1.0 / number, 1e-3, 0.5, 0.01)
+    return Step(number, 1.0 / number, 1e-3, 0.5, 0.01, 2)
 
 
 def test_first_last_and_every_third_step_are_logged(tmp_path: Path) -> None:

@@ -7,8 +7,6 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ifseg_cli.core.bases.base import PictureFacts
 from ifseg_cli.core.errors import RecipeError
@@ -72,16 +70,6 @@ def test_this_draw_is_the_one_that_was_always_drawn() -> None:
     assert small.tolist() == [[7, 9, 6], [4, 4, 4], [8, 4, 0], [2, 3, 8]]
 
 
-@settings(max_examples=30)
-@given(st.sampled_from([1, 2, 3, 4, 6, 12]), st.integers(0, 50), st.sampled_from(["grid", "regions"]))
-def test_any_number_of_processes_sees_the_same_batch(world: int, step: int, layout: str) -> None:
-    images = ArtificialImages(num_categories=5, layout=layout, max_side=8, grid=8, target_size=32, seed=2)  # pyright: ignore
-    whole = images.batch(step, 12)
-    shares = [images.batch(step, 12, rank, world) for rank in range(world)]
-    assert torch.equal(torch.cat([share.ids for share in shares]), whole.ids)
-    assert torch.equal(torch.cat([share.target for share in shares]), whole.target)
-
-
 def test_batches_follow_each_other_without_gap_or_repeat() -> None:
     numbers = [image.small.tobytes() for step in range(3) for image in METHOD.batch(step, 4).images]
     assert numbers == [METHOD.sample(k).small.tobytes() for k in range(12)]
@@ -95,11 +83,6 @@ def test_a_batch_has_the_shapes_it_promises() -> None:
     assert many.target.dtype == torch.int16
     assert many.target.max() > 255
     np.testing.assert_array_equal(many.images[1].target(512), many.target[1].numpy())
-
-
-def test_a_batch_that_does_not_divide_is_refused() -> None:
-    with pytest.raises(RecipeError, match="batch of 16 does not divide over 3 processes"):
-        METHOD.batch(0, 16, 0, 3)
 
 
 @pytest.mark.parametrize("images", [METHOD, REGIONS])

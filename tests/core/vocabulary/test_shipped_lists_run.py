@@ -22,7 +22,7 @@ def test_a_step_on_each(name: str) -> None:
     run = prepare(name, overrides=FEW, device="cpu")
     assert run.vocabulary.names == tuple(category.name for category in shipped_list(name).categories)
     optimiser = PublishedAdamW((each for _, each in run.base.network.trained_parameters()), run.recipe.optimiser)
-    step = train_step(run.base.network.train(), run.samples.batch(0), optimiser, 0, 0)
+    step = train_step(run.base.network.train(), run.samples.batch(0), optimiser, 0, run.recipe)
     assert math.isfinite(step.loss) and step.loss < -NEVER / 100, "no target has a score of never"
 
 

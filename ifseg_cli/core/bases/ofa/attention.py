@@ -47,7 +47,8 @@ class Attention(nn.Module):
         q = self._split(self.q_proj(x))
         k = self._split(self.k_proj(memory))
         v = self._split(self.v_proj(memory))
-        if bias.requires_grad and torch.is_grad_enabled() and bias.dim() == 3 and q.device.type == "cpu":
+        trained = bias.requires_grad and torch.is_grad_enabled() and bias.dim() == 3
+        if trained and q.device.type == "cpu" and q.dtype == torch.float32:
             mixed = biased_attention(q, k, v, bias, self.scale, causal)
         else:
             bias = bias.unsqueeze(0) if bias.dim() == 3 else bias
@@ -108,22 +109,25 @@ class _Narrowed(Function):
         ctx: Any, hidden: Tensor, scale: Tensor, shift: Tensor, weight: Tensor, offset: Tensor, eps: float
     ) -> Tensor:
         ctx.save_for_backward(hidden, scale, shift, weight)
-        ctx.eps = eps
+        device = hidden.device.type
+        ctx.eps, ctx.precision = eps, (device, torch.get_autocast_dtype(device), torch.is_autocast_enabled(device))
         return F.linear(F.layer_norm(F.gelu(hidden), scale.shape, scale, shift, eps), weight, offset)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         (grad,) = grad_outputs
         hidden, scale, shift, weight = (each.detach() for each in ctx.saved_tensors)
-        with torch.enable_grad():
+        device, dtype, enabled = ctx.precision
+        with torch.enable_grad(), torch.autocast(device, dtype, enabled):  # as in the forward pass
             needed = zip((hidden, scale, shift), ctx.needs_input_grad[:3], strict=True)
             again = [each.requires_grad_(wanted) for each, wanted in needed]
             inner = F.layer_norm(F.gelu(hidden), scale.shape, scale, shift, ctx.eps)
-        wanted = [each for each in again if each.requires_grad]
-        found = iter(torch.autograd.grad(inner, wanted, grad @ weight) if wanted else ())
+        wanted, flat = [each for each in again if each.requires_grad], grad.flatten(0, -2)
+        with torch.autocast(device, dtype, enabled):
+            of_inner = (grad @ weight).to(inner.dtype)
+            of_weight = flat.T @ inner.detach().flatten(0, -2) if ctx.needs_input_grad[3] else None
+        found = iter(torch.autograd.grad(inner, wanted, of_inner) if wanted else ())
         first = [next(found) if each.requires_grad else None for each in again]
-        flat = grad.flatten(0, -2)
-        of_weight = flat.T @ inner.detach().flatten(0, -2) if ctx.needs_input_grad[3] else None
         return (*first, of_weight, flat.sum(0) if ctx.needs_input_grad[4] else None, None)
 
 

@@ -119,7 +119,8 @@ class Segmenter(Network):
             features = features - (1.0 - self.config.picture) * features.mean(1, keepdim=True)
         if self.config.residual:
             features = features + cells
-        return self._told_apart(features @ self.rows.T)
+        with torch.autocast(features.device.type, enabled=False):  # a score has more digits than half precision holds
+            return self._told_apart(features.float() @ self.rows.T)
 
     def plain_scores(self, cells: Tensor) -> Tensor:
         """Dot product of cells and rows, without the transformer: (B, N, d) -> (B, N, M)."""
