@@ -1,7 +1,6 @@
 """What adapting costs: seconds of a step and of its stages, memory, and the share of the arithmetic floor.
 
     python benchmarks/adapt.py [--cases two two-small batch builtin] [--steps 3] [--work FOLDER]
-    python benchmarks/adapt.py --growth          seconds and memory against categories and grid
 
     two         OFA-base with random weights, ADE20K's 150 names, 32 x 32 cells, a step of two samples
     two-small   the same in as little memory as it goes: one at a time, attention made twice
@@ -40,7 +39,6 @@ CASES: dict[str, tuple[int, int, int, int | None, str | None, int]] = {
     "builtin": (20, 0, 0, None, None, 8),
 }
 BARS = {"two": "the bar is 16 s", "two-small": "the bar is 3.6 GB", "batch": "the bar is 12 GB"}
-GROWTH = [(names, GRID) for names in (10, 50, 150, 500, 1000)] + [(NAMES, 16), (NAMES, 48)]
 
 if TYPE_CHECKING:
     from ifseg_cli.core.adaptation.prepare import Run
@@ -62,20 +60,29 @@ def names_of(count: int) -> list[str]:
     return [word for word in words if len(word) > 3][:count]
 
 
-def prepared(base: str, names: int, grid: int, batch: int, micro: int | None, twice: str | None) -> Run:
+def prepared(base: str, names: int, grid: int, batch: int, micro: int | None, twice: str | None, train: str) -> Run:
     from ifseg_cli.core.adaptation.prepare import prepare
 
     if base == "builtin":
         return prepare(str(ROOT / "examples" / "categories.txt"), device="cpu")
     words: Any = "ade20k" if names == NAMES else names_of(names)
-    sets = [f"optimiser.batch_size={batch}", f"grid={grid}", f"target_size={16 * grid}"]
+    sets = [f"optimiser.batch_size={batch}", f"grid={grid}", f"target_size={16 * grid}", f"train={train}"]
     sets += [f"plan.micro_batch={micro}"] if micro else []
     sets += [f"plan.recompute={twice}"] if twice else []
     memory = "12GB" if micro is None else "1000GB"
     return prepare(words, base=base, recipe="default", overrides=sets, device="cpu", allow_unknown=True, memory=memory)
 
 
-def measure(base: str, names: int, grid: int, batch: int, micro: int | None, twice: str | None, steps: int) -> object:
+def measure(
+    base: str,
+    names: int,
+    grid: int,
+    batch: int,
+    micro: int | None,
+    twice: str | None,
+    steps: int,
+    train: str = "all",
+) -> object:
     """Everything about a case, in the process it has for itself."""
     import torch
 
@@ -84,9 +91,9 @@ def measure(base: str, names: int, grid: int, batch: int, micro: int | None, twi
     from ifseg_cli.core.adaptation.parts import choose_trained
 
     rate = matmul_rate()
-    run = prepared(base, names, grid, batch, micro, twice)
+    run = prepared(base, names, grid, batch, micro, twice, train)
     network, recipe = run.base.network, run.recipe
-    choose_trained(network, recipe.train)
+    choose_trained(network, recipe)
     network.set_recompute(recipe.plan.recompute or "none")
     network.set_regularisation(recipe.regularisation.dropout, recipe.regularisation.drop_path)
     optimiser = PublishedAdamW((each for _, each in network.trained_parameters()), recipe.optimiser)
@@ -111,6 +118,8 @@ def measure(base: str, names: int, grid: int, batch: int, micro: int | None, twi
         "batch": recipe.optimiser.batch_size,
         "plan": f"{recipe.plan.micro_batch} at a time, {recipe.plan.recompute} made twice",
         "threads": torch.get_num_threads(),
+        "prompt": len(run.vocabulary.prompt_ids),
+        "trained": sum(each.numel() for each in optimiser.parameters),
         "stages": stages(network, run, optimiser) if steps > 1 else {},
     }
 
@@ -177,13 +186,6 @@ def show(case: str, found: dict[str, Any]) -> None:
         print("  " + ", ".join(f"{name} {value:.2f}" for name, value in found["stages"].items()), flush=True)
 
 
-def growth_row(names: int, grid: int, found: dict[str, Any]) -> str:
-    return (
-        f"| {names} | {grid} x {grid} | {found['seconds']:.2f} | {found['floor']:.2f} | {found['peak'] / 1e9:.2f} "
-        f"| {found['expected'] / 1e9:.2f} | {found['flops'] / 1e12:.2f} |"
-    )
-
-
 def alone(*words: object) -> Any:
     """What this script prints in a process of its own."""
     command = [sys.executable, *map(str, words)]
@@ -193,10 +195,14 @@ def alone(*words: object) -> Any:
     return done.stdout.strip().splitlines()[-1]
 
 
+def base_size(folder: str | Path) -> str:
+    """A folder of OFA-base with random weights, made there."""
+    return alone(ROOT / "benchmarks" / "load.py", "--make", "own folder", folder)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", nargs="+", default=list(CASES), choices=list(CASES))
-    parser.add_argument("--growth", action="store_true", help="categories and grids instead")
     parser.add_argument("--work", type=Path, help="where the base goes (1 GB); a temporary folder otherwise")
     parser.add_argument("--base", help="a base-size folder that is there")
     parser.add_argument("--measure", help=argparse.SUPPRESS)
@@ -205,15 +211,7 @@ def main() -> None:
         print(json.dumps(measure(*json.loads(given.measure))))
         return
     with tempfile.TemporaryDirectory() as temporary:
-        random = given.base
-        if random is None and (given.growth or set(given.cases) - {"builtin"}):
-            random = alone(ROOT / "benchmarks" / "load.py", "--make", "own folder", given.work or temporary)
-        if given.growth:
-            print("| names | grid | s a sample | floor | peak GB | expected | TFLOP |\n|---|---|---|---|---|---|---|")
-            for names, grid in GROWTH:
-                case = [random, names, grid, 1, 1, "none", 2]
-                print(growth_row(names, grid, json.loads(alone(__file__, "--measure", json.dumps(case)))), flush=True)
-            return
+        random = given.base or (base_size(given.work or temporary) if set(given.cases) - {"builtin"} else None)
         for case in given.cases:
             base = "builtin" if case == "builtin" else random
             show(case, json.loads(alone(__file__, "--measure", json.dumps([base, *CASES[case]]))))

@@ -110,12 +110,12 @@ def recipes_found(site: Path, cwd: Path) -> list[str]:
 
 def test_recipes_are_found_in_a_checkout_that_is_not_installed(tmp_path: Path) -> None:
     checkout = source_copy(tmp_path / "checkout")
-    assert recipes_found(checkout, tmp_path) == ["default", "pure", "quick"]
+    assert recipes_found(checkout, tmp_path) == ["default", "light", "pure", "quick"]
 
 
 def test_recipes_are_found_in_a_wheel(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
-    assert recipes_found(tmp_path / "site", tmp_path) == ["default", "pure", "quick"]
+    assert recipes_found(tmp_path / "site", tmp_path) == ["default", "light", "pure", "quick"]
 
 
 @pytest.mark.parametrize("strict", [False, True], ids=["editable", "strict editable"])
@@ -136,7 +136,7 @@ def test_recipes_are_found_by_an_editable_install(strict: bool, tmp_path: Path) 
     ]
     done = subprocess.run([sys.executable, *install], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert recipes_found(site, tmp_path) == ["default", "pure", "quick"]
+    assert recipes_found(site, tmp_path) == ["default", "light", "pure", "quick"]
 
 
 def test_an_sdist_makes_the_same_wheel(wheel: Path, tmp_path: Path) -> None:

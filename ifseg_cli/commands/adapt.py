@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from ifseg_cli.commands import console, options
 from ifseg_cli.core.errors import IfsegError
 
 if TYPE_CHECKING:
+    from ifseg_cli.core.adaptation.course import Course
     from ifseg_cli.core.adaptation.loop import Step
     from ifseg_cli.core.adaptation.prepare import Run
     from ifseg_cli.core.adaptation.run import Adapted
@@ -46,7 +48,10 @@ def adapt(
         ),
     ] = "auto",
     save: Annotated[
-        str, typer.Option(help="Precision of the weights: exact, or fp16 (half).", rich_help_panel=options.OUTPUT)
+        str,
+        typer.Option(
+            help="The weights: exact, fp16 (half), or update (what changed, alone).", rich_help_panel=options.OUTPUT
+        ),
     ] = "exact",
     resume: Annotated[
         bool,
@@ -67,9 +72,9 @@ def adapt(
     """
     from ifseg_cli.core.adaptation.prepare import prepare
     from ifseg_cli.core.adaptation.processes import processes_of
-    from ifseg_cli.core.adaptation.run import require_precision, take_place
+    from ifseg_cli.core.adaptation.run import require_save, take_place
 
-    require_precision(save)
+    require_save(save)
     processes = processes_of(os.environ)
     if not processes.first:
         console.be_silent()
@@ -92,11 +97,13 @@ def adapt(
     if not ended.finished:
         console.say_error(f"interrupted; the same command with --resume goes on from {out}")
         return console.INTERRUPTED
-    console.say(f"done in {console.duration(ended.seconds)}, {ended.steps / ended.seconds:.2f} steps/s")
+    if run.processes.first:
+        console.say(_told_effort(run, ended))
     if run.base.network.note:
         console.say(run.base.network.note)
     folder = console.escape(str(out))
-    console.say(f"model in [bold]{folder}[/]; next: ifseg predict PICTURES --model {folder}")
+    beside = f" --base {console.escape(base)}" if save == "update" and base != "builtin" else ""
+    console.say(f"model in [bold]{folder}[/]; next: ifseg predict PICTURES --model {folder}{beside}")
     return console.DONE
 
 
@@ -121,8 +128,44 @@ def _carry_out(run: Run, out: Path, resume: bool, save: str) -> Adapted:
             bar.update(task, completed=step.number, note=f"loss {step.loss:.3f}")
 
         return carry_out(
-            run, out, resume=resume, save=save, command=console.command(), on_step=on_step, stopped=stopped
+            run,
+            out,
+            resume=resume,
+            save=save,
+            command=console.command(),
+            on_step=on_step,
+            on_look=partial(_show_look, run),
+            stopped=stopped,
         )
+
+
+def _show_look(run: Run, course: Course) -> None:
+    """How artificial images are read by now: a line, and in a terminal the first of them beside what was drawn."""
+    from ifseg_cli.commands.grids import grids
+
+    look, looking = course.last_look, course.looking
+    if look is None or looking is None:
+        return
+    flat = f"; the loss has not fallen since step {course.flat_since:,}" if course.flat_since else ""
+    console.say(f"step {look.step:,}: {look.accuracy:.1%} of the cells of {len(look.read)} new images read right{flat}")
+    if console.err.is_terminal:
+        maps = [each for pair in zip(looking.drawn, look.read, strict=True) for each in pair][:4]
+        captions = ["drawn", "read"] * 2
+        names, colours = run.vocabulary.names, run.vocabulary.colours
+        first = len(looking.looks) == 1
+        console.err.print(grids(maps, captions, names, colours, console.err, legend=first))
+
+
+def _told_effort(run: Run, ended: Adapted) -> str:
+    """`done in 3 min 20 s: 0.42 steps/s, peak 2.1 GB, 63 % of what the arithmetic allows`."""
+    from ifseg_cli.core.adaptation.course import effort
+
+    took = effort(run, ended.steps, ended.seconds)
+    parts = [f"{took.steps_a_second:.2f} steps/s"]
+    parts += [f"peak {took.peak / 1e9:.1f} GB"] if took.peak else []
+    if took.share_of_floor is not None:
+        parts.append(f"{took.share_of_floor:.0%} of what its arithmetic allows here")
+    return f"done in {console.duration(ended.seconds)}: {', '.join(parts)}"
 
 
 def _told_plan(run: Run) -> str:

@@ -57,6 +57,7 @@ def evaluate(
     size_from_weights: options.SizeFromWeights = False,
     prompt: options.Prompt = None,
     offline: options.Offline = False,
+    base: options.BaseOfUpdate = None,
     no_overlay: prediction_options.NoOverlay = False,
     overwrite: options.Overwrite = False,
     as_json: options.AsJson = False,
@@ -92,7 +93,7 @@ def evaluate(
             overrides=override or (),
             options=settings,
             device=device,
-            loading=options.loading(tokenizer, size_from_weights, prompt, offline),
+            loading=options.loading(tokenizer, size_from_weights, prompt, offline, base),
             overwrite=overwrite,
             on_step=on_step,
         )

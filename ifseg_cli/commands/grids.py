@@ -40,7 +40,12 @@ def symbols(num_categories: int) -> list[str]:
 
 
 def grids(
-    maps: Sequence[Cells], captions: Sequence[str], names: Sequence[str], colours: Sequence[RGB], console: Console
+    maps: Sequence[Cells],
+    captions: Sequence[str],
+    names: Sequence[str],
+    colours: Sequence[RGB],
+    console: Console,
+    legend: bool = True,
 ) -> RenderableType:
     """Some maps side by side, as many of them as fit in the console (one at least), captions above, legend below.
 
@@ -50,6 +55,7 @@ def grids(
         names: of the M categories.
         colours: RGB, one a category.
         console: where they will be printed.
+        legend: signs and names below them.
     """
     colour = in_colour(console)
     marks = symbols(len(names))
@@ -62,6 +68,8 @@ def grids(
     blocks = [_half_blocks(cells, colours) if colour else _letters(cells, marks) for cells in shown]
     head = Text((" " * GAP).join(f"{caption}{note}"[:column].ljust(column) for caption in captions[: len(shown)]))
     lines = [Text(" " * GAP).join(parts) for parts in zip(*blocks, strict=True)]
+    if not legend:
+        return Group(head, *lines)
     present = np.unique(np.concatenate([cells.ravel() for cells in shown]))
     signs = [_swatch(rgb) for rgb in colours] if colour else [Text(mark) for mark in marks]
     return Group(head, *lines, "", _legend([int(category) for category in present], names, signs))

@@ -69,6 +69,15 @@ Prompt = Annotated[
         rich_help_panel=BASE,
     ),
 ]
+BaseOfUpdate = Annotated[
+    str | None,
+    typer.Option(
+        "--base",
+        help="Of a model saved as an update (adapt --save update): its base.",
+        show_default=False,
+        rich_help_panel=BASE,
+    ),
+]
 OfCheckpoint = Annotated[
     str | None,
     typer.Option(
@@ -165,9 +174,13 @@ def words_given(file_or_list: str | None, names: Sequence[str] | None) -> str | 
 
 
 def loading(
-    tokenizer: Path | None, size_from_weights: bool, prompt: str | None = None, offline: bool = False
+    tokenizer: Path | None,
+    size_from_weights: bool,
+    prompt: str | None = None,
+    offline: bool = False,
+    base: str | None = None,
 ) -> LoadOptions:
     """How a base is read."""
     from ifseg_cli.core.bases.places import LoadOptions
 
-    return LoadOptions(tokenizer, size_from_weights, offline, prompt)
+    return LoadOptions(tokenizer, size_from_weights, offline, prompt, base=base)

@@ -39,6 +39,7 @@ def predict(
     tokenizer: options.Tokenizer = None,
     size_from_weights: options.SizeFromWeights = False,
     prompt: options.Prompt = None,
+    base: options.BaseOfUpdate = None,
     vocabulary: options.Vocabulary = None,
     categories: options.OfCheckpoint = None,
     no_overlay: prediction_options.NoOverlay = False,
@@ -67,7 +68,7 @@ def predict(
     from ifseg_cli.core.prediction.run import prepare
     from ifseg_cli.core.vocabulary.files import gather_categories
 
-    loading = options.loading(tokenizer, size_from_weights, prompt)
+    loading = options.loading(tokenizer, size_from_weights, prompt, base=base)
     if categories is not None:
         loading = replace(loading, categories=gather_categories(categories)[0])
     how = predict_pipe.How(model, override or (), settings, device, loading, vocabulary)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import time
+
 import torch
 
 from ifseg_cli.core.errors import DeviceError
@@ -34,6 +37,30 @@ def pick_device(name: str) -> tuple[torch.device, str]:
             f"--device {chosen}, but torch {torch.__version__} finds none", remedy="use --device auto or cpu"
         )
     return torch.device(chosen), f"{_describe(chosen)}: {reason}"
+
+
+def matmul_rate(device: torch.device, dtype: torch.dtype = torch.float32) -> float:
+    """Multiply-adds, counted as two, a second: the best of some products of large matrices."""
+    size = 2048 if device.type == "cpu" else 8192
+    one, other = (torch.rand(size, size, device=device).to(dtype) for _ in range(2))
+    best = float("inf")
+    for _ in range(5):
+        begin = time.perf_counter()
+        (one @ other)[0, 0].item()  # waits for a GPU to end
+        best = min(best, time.perf_counter() - begin)
+    return 2 * size**3 / best
+
+
+def peak_memory(device: torch.device) -> int:
+    """Bytes that this process has held at most: of a CUDA GPU its own, else resident memory."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
 
 
 def _describe(kind: str) -> str:

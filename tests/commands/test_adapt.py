@@ -2,16 +2,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from command import ifseg, one_line_error
+from PIL import Image
 
 from ifseg_cli.core.recipe import load_recipe
+from ifseg_cli.core.weights.files import WEIGHTS
 
 SMALL = ["--recipe", "default"]
 for each in ("optimiser.steps=30", "optimiser.batch_size=2", "saving.checkpoint_every=4", "saving.log_every=5"):
@@ -39,13 +43,28 @@ def test_words_become_a_model_folder(tiny_base: Path, words: Path, tmp_path: Pat
     assert result.stdout == ""
     assert "30 of 2 artificial images" in result.stderr
     assert "expected" in result.stderr
-    names = "README.md config.json loss.png model.safetensors provenance.json recipe.yaml tokenizer.json train.jsonl"
-    assert sorted(path.name for path in out.iterdir()) == sorted([*names.split(), "vocabulary.json"])
+    looks = [line.split(":")[0] for line in result.stderr.splitlines() if "of the cells of 2 new images" in line]
+    assert looks == ["step 0", "step 30"]
+    told = r"done in .* s: .* steps/s, peak \d\.\d GB, \d+% of what its arithmetic allows here"
+    assert re.search(told, " ".join(result.stderr.split()))
+    names = "README.md config.json looks.png loss.png model.safetensors provenance.json recipe.yaml tokenizer.json"
+    names += " train.jsonl vocabulary.json"
+    assert sorted(path.name for path in out.iterdir()) == names.split()
     assert logged_steps(out) == [1, 5, 10, 15, 20, 25, 30]
     provenance = json.loads((out / "provenance.json").read_text())
     assert provenance["base"] == str(tiny_base)
     assert len(provenance["base_sha256"]) == 64
     assert "cat, dog, grass" in (out / "README.md").read_text()
+
+
+def test_looking_changes_nothing(tiny_base: Path, words: Path, tmp_path: Path) -> None:
+    for name, every in (("a", 0), ("b", 7)):
+        result = ifseg(*arguments(tiny_base, words, tmp_path / name), "--set", f"saving.look_every={every}")
+        assert result.returncode == 0, result.stderr
+        assert ("new images" in result.stderr) == bool(every)
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in "ab"]
+    assert weights[0] == weights[1]
+    assert not (tmp_path / "a" / "looks.png").exists()
 
 
 def test_the_saved_recipe_repeats_the_run(tiny_base: Path, words: Path, tmp_path: Path) -> None:
@@ -139,3 +158,34 @@ def test_mistakes_are_told_in_one_line(
 ) -> None:
     assert expected in one_line_error(ifseg(*arguments(tiny_base, words, tmp_path / "m"), *extra))
     assert not (tmp_path / "m").exists()
+
+
+def test_an_update_is_saved_alone_and_gives_the_same_masks(tiny_base: Path, words: Path, tmp_path: Path) -> None:
+    sets = ["--set", "train=low_rank", "--set", "rank=2", "--set", "optimiser.learning_rate=0.05"]
+    for save, out in (("exact", "whole"), ("update", "small")):
+        result = ifseg(*arguments(tiny_base, words, tmp_path / out), *sets, "--save", save)
+        assert result.returncode == 0, result.stderr
+    assert f"--model {tmp_path / 'small'} --base {tiny_base}" in " ".join(result.stderr.split())
+    whole, small = tmp_path / "whole", tmp_path / "small"
+    assert not (small / "model.safetensors").exists()
+    sizes = [(each / name).stat().st_size for each, name in ((small, "update.safetensors"), (whole, WEIGHTS))]
+    assert sizes[0] * 20 < sizes[1]
+    Image.effect_noise((60, 50), 80).convert("RGB").save(tmp_path / "photo.png")
+    arguments_of = ["predict", tmp_path / "photo.png", "--no-overlay"]
+    assert ifseg(*arguments_of, "--model", whole, "--out", tmp_path / "a").returncode == 0
+    result = ifseg(*arguments_of, "--model", small, "--base", tiny_base, "--out", tmp_path / "b")
+    assert result.returncode == 0, result.stderr
+    one, other = (np.asarray(Image.open(tmp_path / each / "photo.png")) for each in "ab")
+    assert (one == other).mean() > 0.99  # merged before or after it was saved: the same to rounding
+
+
+def test_an_update_wants_its_own_base(tiny_base: Path, words: Path, tmp_path: Path) -> None:
+    sets = ["--set", "train=decoder", "--save", "update"]
+    out = tmp_path / "m"
+    assert ifseg(*arguments(tiny_base, words, out), *sets).returncode == 0
+    predict = ["predict", tmp_path, "--model", out, "--out", tmp_path / "masks"]
+    Image.new("RGB", (40, 40)).save(tmp_path / "photo.png")
+    assert "is an update of the base" in one_line_error(ifseg(*predict))
+    assert "is not the base that" in one_line_error(ifseg(*predict, "--base", "builtin"))
+    (out / "update.safetensors").write_bytes((out / "update.safetensors").read_bytes()[:1000])
+    assert "cannot be read as safetensors" in one_line_error(ifseg(*predict, "--base", tiny_base))

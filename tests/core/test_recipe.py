@@ -19,7 +19,8 @@ from ifseg_cli.core.recipe.load import validated
 from ifseg_cli.core.recipe.source import read_value, read_yaml
 from ifseg_cli.core.shipped import shipped
 
-SHIPPED = ("default", "pure", "quick")
+SHIPPED = ("default", "light", "pure", "quick")
+THERE = "expected a YAML file, or one of: default, light, pure, quick"
 
 
 def refusal(text: str | bytes, tmp_path: Path, *overrides: str) -> str:
@@ -35,7 +36,7 @@ def refusal(text: str | bytes, tmp_path: Path, *overrides: str) -> str:
 # What ships
 
 
-def test_three_recipes_ship() -> None:
+def test_four_recipes_ship() -> None:
     assert recipe_names() == SHIPPED
 
 
@@ -109,7 +110,7 @@ def test_yaml_1_1_traps_stay_words(word: str) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("seed: 0\ntrain:\n  alll: 4", 2, "train is a section; expected all, decoder or positions"),
+        ("seed: 0\ntrain:\n  alll: 4", 2, "train is a section; expected all, decoder, positions or low_rank"),
         ("seed: 0\nsaving:\n  log_evry: 4", 3, "saving.log_evry is no key of a recipe; did you mean saving.log_every?"),
         ("\nbatch_size: 1", 2, "batch_size is no key of a recipe; did you mean optimiser.batch_size?"),
         ("xyzzy: 1", 1, "xyzzy is no key of a recipe; see the shipped recipe default.yaml for all keys"),
@@ -143,7 +144,7 @@ def test_yaml_1_1_traps_stay_words(word: str) -> None:
             1,
             "regularisation.dropout is 1.0; expected a number of at least 0 and below 1",
         ),
-        ("train: on", 1, "train is 'on'; expected all, decoder or positions"),
+        ("train: on", 1, "train is 'on'; expected all, decoder, positions or low_rank"),
         ("grid: yes", 1, "grid is 'yes'; expected a whole number from 1 to 256, or null"),
         ("seed: -1", 1, "seed is -1; expected a whole number from 0 to 4294967295"),
         (
@@ -202,11 +203,14 @@ def test_every_key_says_in_words_what_it_expects() -> None:
     [
         (
             "qick",
-            "recipe qick is not there; expected a YAML file, or one of: default, pure, quick; did you mean quick?",
+            f"recipe qick is not there; {THERE}; did you mean quick?",
         ),
-        ("./quick.yaml", "recipe ./quick.yaml is not there; expected a YAML file, or one of: default, pure, quick"),
+        (
+            "./quick.yaml",
+            f"recipe ./quick.yaml is not there; {THERE}",
+        ),
         (".", "recipe . is a folder; expected a YAML file"),
-        ("", "expected a YAML file, or one of: default, pure, quick"),
+        ("", THERE),
         ("../recipes/quick", "is not there"),
     ],
 )

@@ -7,8 +7,11 @@ inputs and outputs, `text_io.safetensors` those of OFA's Hugging Face port with 
 from __future__ import annotations
 
 import argparse
+import json
+import re
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -55,6 +58,57 @@ def network() -> Segmenter:
     pieces = [[[next(ids) for _ in range(length)]] for length in lengths]
     made.set_vocabulary(io["tokens.source"].tolist(), pieces)
     return made.eval()
+
+
+# What a training checkpoint of the published program has beyond a pre-trained OFA.
+OF_TRAINING = ("seg_", "seg_pos_ln", "embed_seg_positions", "bin_id_offset", "region_prefix", "embed_tokens_bag")
+# Names of the Hugging Face port: (fairseq's, the port's), within a layer.
+OF_PORT = (
+    (r"^(encoder\.layers\.\d+)\.attn_ln\.", r"\1.self_attn_mid_layer_norm."),
+    (r"^(decoder\.layers\.\d+)\.self_attn_ln\.", r"\1.self_attn_mid_layer_norm."),
+    (r"^(decoder\.layers\.\d+)\.cross_attn_ln\.", r"\1.cross_attn_mid_layer_norm."),
+    (r"^(decoder\.layers\.\d+)\.encoder_attn\.", r"\1.cross_attn."),
+    (r"^(decoder\.layers\.\d+)\.encoder_attn_layer_norm\.", r"\1.cross_attn_layer_norm."),
+    (r"^(.*\.layers\.\d+)\.ffn_layernorm\.", r"\1.ffn_layer_norm."),
+)
+
+
+def _bare() -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The training checkpoint, and its entries without those of segmentation, the dictionary an entry shorter."""
+    with torch.serialization.safe_globals([argparse.Namespace]):
+        checkpoint = torch.load(HERE / "fairseq_ckpt.pt", weights_only=True)
+    entries = {n: each for n, each in checkpoint["model"].items() if not any(part in n for part in OF_TRAINING)}
+    rows = entries["encoder.embed_tokens.weight"][:-1].clone()
+    tied = ("encoder.embed_tokens.weight", "decoder.embed_tokens.weight", "decoder.output_projection.weight")
+    return checkpoint, entries | dict.fromkeys(tied, rows)
+
+
+def fairseq_file(path: Path) -> Path:
+    """The compact model as a pre-trained OFA of fairseq's."""
+    checkpoint, entries = _bare()
+    torch.save({"args": None, "cfg": checkpoint["cfg"], "model": entries}, path)
+    return path
+
+
+def port_folder(folder: Path) -> Path:
+    """The compact model as a folder of OFA's Hugging Face port, without its tokenizer."""
+    folder.mkdir()
+    _, entries = _bare()
+    named: dict[str, Tensor] = {}
+    for name, each in entries.items():
+        if name.endswith(".version") or "bucket" in name:
+            continue
+        for pattern, replacement in OF_PORT:
+            if re.match(pattern, name):
+                name = re.sub(pattern, replacement, name)
+                break
+        named[name] = each[:-1] if name == "decoder.image_position_idx" else each
+    torch.save(named, folder / "pytorch_model.bin")
+    sizes = {"d_model": CONFIG.dim, "encoder_ffn_dim": CONFIG.ffn_dim, "encoder_attention_heads": CONFIG.heads}
+    sizes |= {"encoder_layers": CONFIG.encoder_layers, "decoder_layers": CONFIG.decoder_layers}
+    settings = {"model_type": "ofa", "resnet_type": "resnet50", "vocab_size": CONFIG.tokens - 1, **sizes}
+    (folder / "config.json").write_text(json.dumps(settings))
+    return folder
 
 
 def pixels(group: str) -> Tensor:

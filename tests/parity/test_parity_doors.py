@@ -7,7 +7,7 @@ from pathlib import Path
 import published
 import pytest
 import torch
-from published import IMAGES, largest_difference, normalised, numbers
+from published import IMAGES, fairseq_file, largest_difference, normalised, numbers, port_folder
 from safetensors.torch import load_file
 
 from ifseg_cli.core.bases.folder import load_base, load_model_folder, save_folder
@@ -16,20 +16,22 @@ from ifseg_cli.core.bases.ofa.keymap import is_fresh
 from ifseg_cli.core.bases.ofa.segmenter import Segmenter
 from ifseg_cli.core.bases.places import LoadOptions
 from ifseg_cli.core.errors import CheckpointError
+from ifseg_cli.core.weights.reading import read_contents
 
 CPU = torch.device("cpu")
 TOLERANCE = 5e-5
 TOKENIZER = Path(__file__).parents[1] / "data" / "tokenizer"
-SHARED = Path(__file__).parents[2] / ".." / "shared" / "parity"
+SHARED = Path(__file__).parents[2] / ".." / "shared" / "parity"  # the layouts as their programs wrote them
 TRAINING = published.HERE / "fairseq_ckpt.pt"
 OPTIONS = LoadOptions(tokenizer=TOKENIZER, size_from_weights=True)  # the settings say resnet50, the blocks are 1-1-1
-BASES = {"fairseq": SHARED / "public" / "ofa_style_ckpt.pt", "port": SHARED / "hf"}
+BASES = ("fairseq", "port")
 
 
-def needs(path: Path) -> Path:
-    if not path.exists():
-        pytest.skip(f"needs ../shared/{path.relative_to(SHARED.parent)}: the same weights in another layout")
-    return path
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The same weights as a pre-trained OFA, in both published layouts."""
+    folder = tmp_path_factory.mktemp("bare")
+    return {"fairseq": fairseq_file(folder / "fairseq.pt"), "port": port_folder(folder / "port")}
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +75,9 @@ def test_our_own_folder_saved_from_it(training: LoadedModel, tmp_path: Path, hal
 @pytest.mark.parametrize("door", BASES)
 @pytest.mark.parametrize("group", ["img_square", "img_small"])
 def test_bare_files_with_the_segmentation_entries_of_the_training_checkpoint(
-    training: LoadedModel, door: str, group: str
+    training: LoadedModel, bare: dict[str, Path], door: str, group: str
 ) -> None:
-    loaded = load_base(str(needs(BASES[door])), CPU, OPTIONS)
+    loaded = load_base(str(bare[door]), CPU, OPTIONS)
     model, theirs = loaded.network, training.network.state_dict()
     assert model.config.tokens == 59457
     entries = {name: each for name, each in theirs.items() if is_fresh(name)}
@@ -87,9 +89,23 @@ def test_bare_files_with_the_segmentation_entries_of_the_training_checkpoint(
     compare(model, group)
 
 
+@pytest.mark.parametrize(
+    ("door", "original"), [("fairseq", "public/ofa_style_ckpt.pt"), ("port", "hf/pytorch_model.bin")]
+)
+def test_the_bare_files_hold_what_their_programs_wrote(bare: dict[str, Path], door: str, original: str) -> None:
+    if not (SHARED / original).exists():
+        pytest.skip(f"needs ../shared/parity/{original}: the file that the one made here is to be equal to")
+    ours = read_contents(bare[door] / "pytorch_model.bin" if door == "port" else bare[door])
+    theirs = read_contents(SHARED / original)
+    assert ours.layout == theirs.layout
+    counted = {name for name in theirs.tensors if name.endswith("num_batches_tracked")}  # of no use to anybody
+    assert ours.tensors.keys() == theirs.tensors.keys() - counted
+    assert all(torch.equal(each, theirs.tensors[name]) for name, each in ours.tensors.items())
+
+
 @pytest.mark.parametrize("door", BASES)
-def test_the_language_model_of_the_bare_files_is_the_ports(door: str) -> None:
-    loaded = load_base(str(needs(BASES[door])), CPU, OPTIONS)
+def test_the_language_model_of_the_bare_files_is_the_ports(bare: dict[str, Path], door: str) -> None:
+    loaded = load_base(str(bare[door]), CPU, OPTIONS)
     theirs, model = load_file(published.HERE / "text_io.safetensors"), loaded.network
     source = theirs["img_square.input_ids"].long()
     with torch.inference_mode():

@@ -25,7 +25,8 @@ in the pictures (sky, grass, wall ...), or use `--threshold`. Cells are 16 pixel
 number that counts is measured on labelled pictures of yours: `ifseg evaluate`.
 
 Files: `model.safetensors` weights, `config.json` sizes, `vocabulary.json` categories with ids and colours,
-`tokenizer.json`, `recipe.yaml`, `provenance.json`, `train.jsonl` and `loss.png` the course of the adaptation.
+`tokenizer.json`, `recipe.yaml`, `provenance.json`, `train.jsonl`, `loss.png` and `looks.png` the course of the
+adaptation.
 """
 
 
@@ -35,16 +36,25 @@ model of the tests, adapted for 40 steps, this moved scores of up to 3.3 by at m
 0.07 % to 0.77 % of the cells before smoothing (`benchmarks/half.py`).
 """
 
+UPDATE_NOTE = """
+**An update.** Saved with `--save update`: `update.safetensors` holds what adapting has changed, and the base must be
+there, too. A base other than the built-in one is named by `--base`:
 
-def model_card(folder: Path, names: Sequence[str], facts: Mapping[str, object], half: bool = False) -> str:
+    ifseg predict PICTURES --model {folder} --base {base}
+"""
+
+NOTES = {"fp16": HALF_NOTE, "update": UPDATE_NOTE}
+
+
+def model_card(folder: Path, names: Sequence[str], facts: Mapping[str, object], save: str = "exact") -> str:
     """Fill the card.
 
     Args:
         folder: where the model lies.
         names: its categories.
         facts: `base`, `base_sha256`, `recipe`, `steps`, `batch`, `seed`, `loss`, `version`, `time`.
-        half: the weights are saved in half precision.
+        save: how the weights are saved.
     """
     shown = ", ".join(names[:30]) + (f" and {len(names) - 30} more" if len(names) > 30 else "")
     card = CARD.format(count=len(names), names=shown.replace("|", "\\|"), folder=folder, **facts)
-    return card + (HALF_NOTE if half else "")
+    return card + NOTES.get(save, "").format(folder=folder, **facts)

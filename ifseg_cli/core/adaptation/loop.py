@@ -94,7 +94,7 @@ def adapt(
         DeviceError: not even one sample fits into the device's memory.
     """
     require_even(recipe.optimiser.batch_size, processes)
-    choose_trained(network, recipe.train)
+    choose_trained(network, recipe)
     network.set_recompute(recipe.plan.recompute or "none")
     network.set_regularisation(recipe.regularisation.dropout, recipe.regularisation.drop_path)
     optimiser = PublishedAdamW((each for _, each in network.trained_parameters()), recipe.optimiser)

@@ -49,6 +49,11 @@ class Run:
             "base": self.base_sha256,
         }
 
+    @property
+    def share(self) -> int:
+        """Samples of an update that fall to each process."""
+        return self.recipe.optimiser.batch_size // self.processes.count
+
     @cached_property
     def samples(self) -> ArtificialSamples:
         """What it trains on.
@@ -103,6 +108,7 @@ def prepare(
     if recipe is not None:
         load_recipe(recipe, overrides)  # a wrong recipe is told before the base is read
 
+    from ifseg_cli.core.adaptation.parts import choose_trained
     from ifseg_cli.core.adaptation.plan import choose_plan
     from ifseg_cli.core.bases.folder import load_base
     from ifseg_cli.core.device import pick_device
@@ -122,6 +128,8 @@ def prepare(
     warnings = tuple(each.message for each in vocabulary_findings(chosen, reader)[2] if each.level == "warning")
     loaded.network.set_vocabulary(vocabulary.prompt_ids, vocabulary.piece_ids)
     heights = reader.usual_heights(each.name for each in chosen)
+    if memory is not None:
+        choose_trained(loaded.network, settings)
     images = sampler_for(settings, loaded.network.pictures, len(chosen), usual_heights=heights)
     expected = 0
     if memory is not None:

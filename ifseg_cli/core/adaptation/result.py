@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from ifseg_cli.core.adaptation.card import model_card
 from ifseg_cli.core.adaptation.log import LOG, draw_loss, read_log
 from ifseg_cli.core.bases.folder import save_folder
+from ifseg_cli.core.bases.update import UpdateOf
 from ifseg_cli.core.provenance import provenance
 
 if TYPE_CHECKING:
+    from ifseg_cli.core.adaptation.course import Course
     from ifseg_cli.core.adaptation.prepare import Run
 
 CURVE = "loss.png"
@@ -20,20 +22,20 @@ CURVE = "loss.png"
 def save_result(
     out: Path,
     run: Run,
+    course: Course,
     seconds: float,
     command: Sequence[str] = (),
-    half: bool = False,
-    halved: Sequence[tuple[int, int]] = (),
+    save: str = "exact",
 ) -> None:
     """Write the model folder `out`.
 
     Args:
         out: the folder.
         run: its network adapted.
+        course: what was noted while it was.
         seconds: how long the (last part of the) run took.
         command: the command line, word by word.
-        half: save the weights in half precision.
-        halved: (step, samples at once from there on), where memory ran out.
+        save: precision of the weights, `exact` or `fp16`; or `update`, what was trained alone.
     """
     lines, recipe, names = read_log(out / LOG), run.recipe, run.vocabulary.names
     facts = {
@@ -43,8 +45,10 @@ def save_result(
         "seed": recipe.seed,
     }
     of_run: dict[str, object] = {"device": run.device, "processes": run.processes.count, "seconds": round(seconds, 1)}
-    if halved:
-        of_run["memory_ran_out"] = [{"step": step, "samples_at_once": count} for step, count in halved]
+    if course.last_look:
+        of_run["artificial_accuracy"] = round(course.last_look.accuracy, 4)
+    if course.halved:
+        of_run["memory_ran_out"] = [{"step": step, "samples_at_once": count} for step, count in course.halved]
     made = provenance(command, **facts, categories=len(names), **of_run)
     of_card = facts | {
         "steps": recipe.optimiser.steps,
@@ -54,5 +58,7 @@ def save_result(
         "time": made["time"],
     }
     draw_loss(out / CURVE, lines)
-    card = model_card(out, names, of_card, half)
-    save_folder(out, run.base, recipe_yaml=recipe.to_yaml(), provenance=made, card=card, half=half)
+    card = model_card(out, names, of_card, save)
+    update = UpdateOf(run.base_name, run.base_sha256, recipe.train, recipe.rank) if save == "update" else None
+    half = save == "fp16"
+    save_folder(out, run.base, recipe_yaml=recipe.to_yaml(), provenance=made, card=card, half=half, update=update)

@@ -22,11 +22,12 @@ from ifseg_cli.core.files import forget, require_folder
 from ifseg_cli.core.vocabulary.files import Words
 
 if TYPE_CHECKING:
+    from ifseg_cli.core.adaptation.course import Course
     from ifseg_cli.core.adaptation.loop import Saving, Step
 
 CHECKPOINT = "checkpoint.safetensors"  # in the output folder while a run is unfinished
-PRECISIONS = ("exact", "fp16")
-_BEGUN = {"train.jsonl"}  # what a run may leave that ended before its first checkpoint
+SAVES = ("exact", "fp16", "update")
+_BEGUN = {"train.jsonl", "looks.png"}  # what a run may leave that ended before its first checkpoint
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Adapted:
     steps: int  # of this call
     seconds: float  # of this call
     warnings: tuple[str, ...]
+    course: Course | None  # what was noted on the way; None in all processes but the first
 
 
 def require_place(out: Path, resume: bool, overwrite: bool) -> None:
@@ -84,10 +86,10 @@ def take_place(out: Path, resume: bool, overwrite: bool, processes: Processes = 
     return resume
 
 
-def require_precision(save: str) -> None:
-    """Refuse a precision of the saved weights that there is not."""
-    if save not in PRECISIONS:
-        raise IfsegError(f"--save {save}", " or ".join(PRECISIONS))
+def require_save(save: str) -> None:
+    """Refuse a way of saving that there is not."""
+    if save not in SAVES:
+        raise IfsegError(f"--save {save}", "exact, fp16 or update")
 
 
 def carry_out(
@@ -98,6 +100,7 @@ def carry_out(
     save: str = "exact",
     command: Sequence[str] = (),
     on_step: Callable[[Step], None] = lambda _: None,
+    on_look: Callable[[Course], None] = lambda _: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Adapted:
     """Adapt, and write the model folder `out`.
@@ -106,9 +109,10 @@ def carry_out(
         run: from `prepare`; its network is adapted in place.
         out: from `require_place`.
         resume: go on from the checkpoint in `out`.
-        save: precision of the saved weights, `exact` or `fp16`.
+        save: precision of the saved weights, `exact` or `fp16`; or `update`, what was trained alone.
         command: the command line, for the provenance.
         on_step: called after every update.
+        on_look: called when artificial images that are not trained on were read.
         stopped: asked after every update; True ends the run, with a checkpoint.
 
     Raises:
@@ -116,23 +120,18 @@ def carry_out(
         CheckpointError: the checkpoint is of another run.
         OutputError: a file cannot be written.
     """
-    from ifseg_cli.core.adaptation.log import LOG, TrainLog
+    from ifseg_cli.core.adaptation.course import Course
     from ifseg_cli.core.adaptation.loop import adapt as loop
     from ifseg_cli.core.adaptation.result import save_result
 
     require_folder(out, room=_room(run))
     saving, first = _saving(run, out, resume)
     optimiser, network, processes = run.recipe.optimiser, run.base.network, run.processes
-    log = TrainLog(out / LOG, run.recipe.saving.log_every, optimiser.steps, first) if processes.first else None
-
-    halved: list[tuple[int, int]] = []
+    course = Course(out, run, first, on_look) if processes.first else None
 
     def note(step: Step) -> None:
-        if log:
-            log.add(step)
-        before = halved[-1][1] if halved else run.recipe.plan.micro_batch or step.at_once
-        if step.at_once < min(before, optimiser.batch_size // processes.count):
-            halved.append((step.number, step.at_once))
+        if course:
+            course.add(step)
         on_step(step)
 
     begin = time.perf_counter()
@@ -140,15 +139,15 @@ def carry_out(
         with together(processes, network.rows.device):
             finished = loop(network, run.samples, run.recipe, note, saving, stopped, processes)
         seconds = time.perf_counter() - begin
-        if finished and processes.first:
-            save_result(out, run, seconds, command, half=save == "fp16", halved=halved)
+        if finished and course:
+            save_result(out, run, course, seconds, command, save)
             saving.path.unlink(missing_ok=True)  # last: until the model is whole, the run can be resumed
     except OutputError as error:
         done = steps_done(out)
         kept = f"the state after step {done} is kept" if done else "nothing could be kept"
         remedy = f"make room, then repeat the command with {'--resume' if done else '--overwrite'}"
         raise UnfinishedError(f"{error.found}; {kept}", remedy=remedy) from error
-    return Adapted(out, finished, optimiser.steps - first, seconds, run.warnings)
+    return Adapted(out, finished, optimiser.steps - first, seconds, run.warnings, course)
 
 
 def steps_done(out: Path) -> int:
@@ -202,7 +201,7 @@ def adapt(
     Raises:
         IfsegError: the first thing that is not right, before the first step.
     """
-    require_precision(save)
+    require_save(save)
     processes = processes_of(os.environ)
     resume = take_place(Path(out), resume, overwrite, processes)
     run = prepare(

@@ -108,6 +108,14 @@ class Network(nn.Module, ABC):
         """What can be trained: the name of a part -> names of its parameters. `all` is among them."""
 
     @abstractmethod
+    def add_updates(self, rank: int, seed: int) -> None:
+        """Put a low-rank update beside each large matrix, which changes nothing yet: the part `low_rank`."""
+
+    @abstractmethod
+    def merge_updates(self) -> None:
+        """Add low-rank updates to their matrices; without any, do nothing."""
+
+    @abstractmethod
     def set_regularisation(self, dropout: float, drop_path: float) -> None:
         """Set dropout, and the drop-path of the deepest layer."""
 
@@ -118,6 +126,10 @@ class Network(nn.Module, ABC):
     @abstractmethod
     def training_bytes(self, grid: Grid, recompute: Recompute) -> TrainingBytes:
         """What an update holds for a grid, as far as is known before the first."""
+
+    @abstractmethod
+    def training_flops(self, grid: Grid) -> float:
+        """Arithmetic of a sample forward and backward, all parts trained: multiply-adds, counted as two."""
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:

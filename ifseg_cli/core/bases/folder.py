@@ -2,6 +2,7 @@
 
     config.json         sizes of the model; whether it is a base or a model; the recipe it is made for
     model.safetensors   weights; a tensor that half precision holds without loss is stored so
+    update.safetensors  in its place: what changes a base into this model (`update.py`)
     tokenizer.json      text -> ids
     words.json          the words this base knows, if it does not know all
     vocabulary.json     a model's categories, prompt, ids, colours
@@ -14,6 +15,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -32,14 +34,15 @@ from ifseg_cli.core.bases.ofa.published import load_published
 from ifseg_cli.core.bases.ofa.segmenter import Segmenter
 from ifseg_cli.core.bases.ofa.sizes import require_sane
 from ifseg_cli.core.bases.places import DEFAULTS, KNOWN, LoadOptions, exists, find_base, is_ours, require_folder
+from ifseg_cli.core.bases.update import UpdateOf, base_of, put_update, save_update
 from ifseg_cli.core.errors import CheckpointError, shown
-from ifseg_cli.core.files import write_atomic, write_json, write_text
+from ifseg_cli.core.files import forget, write_atomic, write_json, write_text
 from ifseg_cli.core.recipe import load_recipe, recipe_names
 from ifseg_cli.core.vocabulary.known import KnownWords
 from ifseg_cli.core.vocabulary.reader import Reader
 from ifseg_cli.core.vocabulary.tokenizer import Tokenizer
 from ifseg_cli.core.vocabulary.vocabulary import Vocabulary
-from ifseg_cli.core.weights.files import MAX_VOCABULARY, WEIGHTS, read_json
+from ifseg_cli.core.weights.files import MAX_VOCABULARY, UPDATE, WEIGHTS, read_json
 from ifseg_cli.core.weights.hub import HubId, fetch
 from ifseg_cli.core.weights.reading import read_weights
 
@@ -82,9 +85,9 @@ def load_model_folder(path: Path, device: torch.device, options: LoadOptions = D
     if own is not None and options.categories is not None:
         found = f"{path} has its own categories"
         raise CheckpointError(found, "--categories with a training checkpoint only", "leave out --categories")
-    if own is not None:
+    if own is not None and not (own / UPDATE).exists():
         _require_published(path, options)
-    loaded = load_folder(path, device) if own is not None else load_published(path, device, options)
+    loaded = load_folder(path, device, options) if own is not None else load_published(path, device, options)
     if loaded.vocabulary is None:
         raise CheckpointError(f"{path} is a base without categories", "an adapted model", "run ifseg adapt first")
     return loaded
@@ -97,14 +100,15 @@ def _own_folder(path: Path) -> Path | None:
 
 def _require_published(path: Path, options: LoadOptions) -> None:
     """Refuse what can be said of published files only: a folder of ours has its own."""
-    for name in ("tokenizer", "prompt"):
+    for name in ("tokenizer", "prompt", "base"):
         told = getattr(options, name)
         if told is not None:
             found = f"--{name} {shown(str(told), 100)}, and {path} has its own"
-            raise CheckpointError(found, f"--{name} with a published file only", "leave it out")
+            only = "a model saved as an update" if name == "base" else "a published file"
+            raise CheckpointError(found, f"--{name} with {only} only", "leave it out")
 
 
-def load_folder(path: Path, device: torch.device) -> LoadedModel:
+def load_folder(path: Path, device: torch.device, options: LoadOptions = DEFAULTS) -> LoadedModel:
     """Load one of our folders, base or model, to `device` in float32, ready to predict.
 
     Raises:
@@ -112,9 +116,43 @@ def load_folder(path: Path, device: torch.device) -> LoadedModel:
     """
     require_folder(path)
     settings = read_json(path / "config.json")
+    _require_format(path, settings)
+    base = _updated(path, settings, device, options) if (path / UPDATE).exists() else _whole(path, settings)
+    network, reader = base.network, base.reader
+    vocabulary = None
+    if os.path.lexists(path / "vocabulary.json"):  # a link that leads nowhere is told, not passed over
+        vocabulary = Vocabulary.from_json(read_json(path / "vocabulary.json", MAX_VOCABULARY))
+        _require_ids(path, vocabulary, len(network.embedding), reader.limit)
+        network.set_vocabulary(vocabulary.prompt_ids, vocabulary.piece_ids)
+    network.to(device).eval()
+    recipe = path / "recipe.yaml"
+    name = _recipe_name(path, settings)
+    prediction = load_recipe(recipe if os.path.lexists(recipe) else name).prediction
+    return replace(base, vocabulary=vocabulary, recipe_name=name, path=path, prediction=prediction)
+
+
+def _updated(path: Path, settings: dict[str, Any], device: torch.device, options: LoadOptions) -> LoadedModel:
+    """A base with an update in it."""
+    told = UpdateOf.from_json(settings.get("update"), path)
+    name = base_of(told, path, options.base)
+    base = load_base(name, device, replace(options, base=None))
+    if base.vocabulary is not None or base.weights_sha256() != told.base_sha256:
+        found = f"{shown(name, 100)} is not the base that {path} was made from"
+        raise CheckpointError(
+            found, f"{shown(told.base, 80)}, weights SHA-256 {told.base_sha256[:12]}...", "say --base"
+        )
+    put_update(base.network, path, told)
+    return replace(base, weights=path / UPDATE)
+
+
+def _require_format(path: Path, settings: dict[str, Any]) -> None:
     if type(settings.get("format")) is not int or settings["format"] != FORMAT:
         found = f"{path / 'config.json'} is of format {str(settings.get('format'))[:20]}"
         raise CheckpointError(found, f"format {FORMAT}", "update ifseg")
+
+
+def _whole(path: Path, settings: dict[str, Any]) -> LoadedModel:
+    """The network of a folder that has all its weights, and its text side."""
     try:
         config = ModelConfig.from_json(settings["model"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -126,18 +164,9 @@ def load_folder(path: Path, device: torch.device) -> LoadedModel:
         raise CheckpointError(found, f"one of {', '.join(FAMILIES)}", "update ifseg")
     network = build_segmenter(config, read_weights(path / WEIGHTS), str(path / WEIGHTS), make)
     require_sense(network, str(path / WEIGHTS))
-    vocabulary = None
-    if (path / "vocabulary.json").exists():
-        vocabulary = Vocabulary.from_json(read_json(path / "vocabulary.json", MAX_VOCABULARY))
-        _require_ids(path, vocabulary, config.tokens, config.max_text)
-        network.set_vocabulary(vocabulary.prompt_ids, vocabulary.piece_ids)
-    known = KnownWords.read(path / KNOWN) if (path / KNOWN).exists() else None
-    network.to(device).eval()
+    known = KnownWords.read(path / KNOWN) if os.path.lexists(path / KNOWN) else None
     reader = Reader(Tokenizer.load(path), config.prompt, config.max_text, known)
-    recipe = path / "recipe.yaml"
-    name = _recipe_name(path, settings)
-    prediction = load_recipe(recipe if recipe.exists() else name).prediction
-    return LoadedModel(network, reader, vocabulary, name, path, prediction)
+    return LoadedModel(network, reader, None, "", path)
 
 
 def _recipe_name(path: Path, settings: dict[str, Any]) -> str:
@@ -168,6 +197,7 @@ def save_folder(
     provenance: dict[str, Any] | None = None,
     card: str | None = None,
     half: bool = False,
+    update: UpdateOf | None = None,
 ) -> None:
     """Write a base or a model as a folder; each file appears whole, `config.json` last.
 
@@ -178,14 +208,15 @@ def save_folder(
         provenance: where it came from.
         card: its README.
         half: save in half precision, whatever that loses.
+        update: save the trained tensors alone, as an update of this base.
     """
     path.mkdir(parents=True, exist_ok=True)
     (path / "config.json").unlink(missing_ok=True)  # until all is replaced, no mixture of old and new looks complete
-    state = {name: _smallest(tensor, half) for name, tensor in loaded.network.state_dict().items()}
-    write_atomic(path / WEIGHTS, lambda temporary: save_file(state, temporary))
-    loaded.reader.tokenizer.save(path / "tokenizer.json")
-    if loaded.reader.known is not None:
-        write_json(path / KNOWN, loaded.reader.known.to_json())
+    forget([path / (WEIGHTS if update else UPDATE)])  # of an earlier run
+    if update:
+        save_update(path, loaded.network)
+    else:
+        _save_whole(path, loaded, half)
     if loaded.vocabulary is not None:
         write_json(path / "vocabulary.json", loaded.vocabulary.to_json())
     if recipe_yaml is not None:
@@ -196,7 +227,17 @@ def save_folder(
         write_text(path / "README.md", card)
     kind = "base" if loaded.vocabulary is None else "model"
     config = loaded.network.to_json()
-    write_json(path / "config.json", {"format": FORMAT, "kind": kind, "recipe": loaded.recipe_name, "model": config})
+    facts = {"format": FORMAT, "kind": kind, "recipe": loaded.recipe_name, "model": config}
+    write_json(path / "config.json", facts | ({"update": update.to_json()} if update else {}))
+
+
+def _save_whole(path: Path, loaded: LoadedModel, half: bool) -> None:
+    loaded.network.merge_updates()
+    state = {name: _smallest(tensor, half) for name, tensor in loaded.network.state_dict().items()}
+    write_atomic(path / WEIGHTS, lambda temporary: save_file(state, temporary))
+    loaded.reader.tokenizer.save(path / "tokenizer.json")
+    if loaded.reader.known is not None:
+        write_json(path / KNOWN, loaded.reader.known.to_json())
 
 
 def _smallest(tensor: Tensor, any_loss: bool) -> Tensor:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from ifseg_cli.core.errors import CheckpointError, shown
 from ifseg_cli.core.shipped import shipped
-from ifseg_cli.core.weights.files import PORT_WEIGHTS, WEIGHTS, read_json
+from ifseg_cli.core.weights.files import PORT_WEIGHTS, UPDATE, WEIGHTS, read_json
 from ifseg_cli.core.weights.hub import PUBLISHED, HubId
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class LoadOptions:
     offline: bool = False  # never touch the network
     prompt: str | None = None  # instead of the one in the file's settings, or OFA's
     categories: tuple[Category, ...] | None = None  # of a training checkpoint, instead of its own list
+    base: str | None = None  # of a model that is saved as an update of it
 
 
 DEFAULTS = LoadOptions()
@@ -158,6 +159,7 @@ def require_folder(path: Path) -> None:
             "a folder that ifseg adapt wrote",
             "run ifseg adapt, or name another folder",
         )
-    for name in ("config.json", WEIGHTS, "tokenizer.json"):
+    needed = ("config.json", UPDATE) if exists(path / UPDATE) else ("config.json", WEIGHTS, "tokenizer.json")
+    for name in needed:
         if not (path / name).is_file():
             raise CheckpointError(f"{path} has no {name}", "a base or a model of ifseg", "name another folder")

@@ -150,6 +150,9 @@ class Saving(_Closed):
     """How often a run writes."""
 
     checkpoint_every: int = Field(default=100, ge=1, description="updates between checkpoints")
+    look_every: int = Field(
+        default=250, ge=0, description="updates between looks at artificial images that are not trained on; 0: none"
+    )
     log_every: int = Field(default=10, ge=1, description="updates between lines of train.jsonl")
 
 
@@ -164,10 +167,12 @@ class Recipe(_Closed):
     )
     optimiser: Optimiser = Field(default=Optimiser(), description="updates")
     regularisation: Regularisation = Field(default=Regularisation(), description="noise in training")
-    train: Literal["all", "decoder", "positions"] = Field(
+    train: Literal["all", "decoder", "positions", "low_rank"] = Field(
         default="all",
-        description="all: encoder and decoder, as published; decoder: it alone; positions: position maps and tables",
+        description="all: encoder and decoder, as published; decoder: it alone; positions: position maps and tables; "
+        "low_rank: low-rank updates of all layers",
     )
+    rank: int = Field(default=8, ge=1, le=256, description="of low-rank updates, where those are trained")
     prediction: PredictionSettings = Field(default=PredictionSettings(), description="defaults of `ifseg predict`")
     plan: Plan = Field(default=Plan(), description="how an update is made")
     saving: Saving = Field(default=Saving(), description="checkpoints and log")

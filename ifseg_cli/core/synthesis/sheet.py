@@ -50,7 +50,7 @@ def contact_sheet(
     rows = math.ceil(len(shown) / columns)
     width = 2 * MARGIN + columns * (TILE + GAP) - GAP
     top = MARGIN + 2 * LINE
-    legend = _Legend(names, width - 2 * MARGIN)
+    legend = Legend(names, width - 2 * MARGIN)
     bottom = top + rows * (TILE + LINE + GAP)
     page = Image.new("RGB", (width, bottom + LINE + legend.rows * LINE + MARGIN), PAPER)
     draw = ImageDraw.Draw(page)
@@ -105,7 +105,7 @@ def _half(pixels: int, grid: int) -> int:
     return math.ceil((pixels * grid / TILE - 1) / 2)
 
 
-class _Legend:
+class Legend:
     """Numbered names with their colours, in as many columns as fit."""
 
     def __init__(self, names: Sequence[str], width: int) -> None:

@@ -10,6 +10,7 @@ from ifseg_cli.core.errors import CheckpointError
 from ifseg_cli.core.files import read_small
 
 WEIGHTS = "model.safetensors"
+UPDATE = "update.safetensors"  # in place of the weights: what changes a base
 PORT_WEIGHTS = (WEIGHTS, "pytorch_model.bin")  # in this order: safetensors first
 MAX_SETTINGS = 1 << 20  # bytes; settings above this are none
 MAX_VOCABULARY = 8 << 20  # bytes; of thousands of categories with their ids

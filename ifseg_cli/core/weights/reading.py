@@ -8,6 +8,7 @@ safetensors         the same, in the other container
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +82,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 def _of_port(tensors: dict[str, Tensor], path: Path) -> Contents:
     config = path.parent / "config.json"
-    return Contents(tensors, flat(read_json(config)) if config.exists() else {}, "Hugging Face")
+    return Contents(tensors, flat(read_json(config)) if os.path.lexists(config) else {}, "Hugging Face")
 
 
 def _tensors(values: Mapping[Any, Any], path: Path) -> dict[str, Tensor]:

@@ -93,13 +93,13 @@ def test_a_loss_that_is_no_number_stops_the_run() -> None:
 
 def test_a_part_is_trained_and_the_rest_is_frozen() -> None:
     segmenter = tiny_network()
-    choose_trained(segmenter, "decoder")
+    choose_trained(segmenter, recipe("train=decoder"))
     assert {name.split(".")[0] for name, _ in segmenter.trained_parameters()} == {"decoder"}
-    choose_trained(segmenter, "positions")
+    choose_trained(segmenter, recipe("train=positions"))
     names = {name for name, _ in segmenter.trained_parameters()}
     assert {name.split(".")[0] for name in names} == {"encoder", "decoder"}
     assert {"encoder.pos_q_linear.weight", "decoder.embed_seg_positions.weight"} < names
     assert "decoder.seg_rel_pos_table_list.0.weight" in names
     assert not any("layers" in name or "layer_norm" in name for name in names)
-    choose_trained(segmenter, "all")
+    choose_trained(segmenter, recipe())
     assert {name.split(".")[0] for name, _ in segmenter.trained_parameters()} == {"encoder", "decoder"}

@@ -86,6 +86,7 @@ REQUIRED: dict[str, str] = {
     "scale_embedding": "false",
     "activation_fn": "gelu",
     "activation_function": "gelu",
+    "model_type": "ofa",
     "encoder_normalize_before": "true",
     "decoder_normalize_before": "true",
     "scale_attn": "true",

@@ -99,18 +99,41 @@ def position_embeddings(table: Tensor, norm: nn.LayerNorm, native: int, side: in
 def relative_cell_bias(table: Tensor, native: int, side: int, grid: Grid) -> Tensor:
     """Relative bias between cells, read at the native grid and resized over both of its ends.
 
+    For another grid the million pairs of native cells are never written down: rows and columns are resized apart, and a
+    pair of rows takes of every distance between rows what `distance_weights` says.
+
     Args:
         table: (rows, heads).
 
     Returns:
         (heads, h * w, h * w), query first.
     """
-    bias = _CellTable.apply(table, native, side)  # (heads, native^2 queries, native^2 keys)
-    assert isinstance(bias, Tensor)
     if grid == (native, native):
+        bias = _CellTable.apply(table, native, side)
+        assert isinstance(bias, Tensor)
         return bias
-    bias = resize_cells(bias, native, grid)
-    return resize_cells(bias.transpose(1, 2), native, grid).transpose(1, 2)
+    middle = slice(side - native, side + native - 1)  # distances that there are in the native grid
+    square = table[: (2 * side - 1) ** 2].view(2 * side - 1, 2 * side - 1, -1)[middle, middle].permute(2, 0, 1)
+    rows, columns = (distance_weights(native, size).to(table.device) for size in grid)
+    pairs = rows @ square @ columns.T  # heads, pairs of rows, pairs of columns
+    pairs = pairs.unflatten(1, (grid[0], grid[0])).unflatten(3, (grid[1], grid[1]))
+    return pairs.transpose(2, 3).flatten(3).flatten(1, 2)
+
+
+@lru_cache(maxsize=32)
+@torch.inference_mode(False)
+def distance_weights(native: int, size: int) -> Tensor:
+    """What a pair of resized cells of one axis takes of each distance between native ones, bilinear.
+
+    Returns:
+        (size * size, 2 * native - 1): query-major pairs; distances 1 - native, ..., native - 1, query minus key.
+    """
+    each = F.interpolate(torch.eye(native)[None], size=size, mode="linear", align_corners=False)[0].T  # (size, native)
+    made = torch.zeros(size, size, 2 * native - 1)
+    for key in range(native):  # queries 0 .. native - 1 lie at distances -key .. native - 1 - key
+        first = native - 1 - key
+        made[:, :, first : first + native] += each[:, key][None, :, None] * each[:, None, :]
+    return made.flatten(0, 1)
 
 
 def relative_text_bias(table: Tensor, length: int, bucket: int, max_text: int) -> Tensor:

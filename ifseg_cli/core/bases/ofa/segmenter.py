@@ -23,6 +23,8 @@ from ifseg_cli.core.bases.ofa.config import ModelConfig
 from ifseg_cli.core.bases.ofa.decoder import Decoder, DecoderBias, shift_right
 from ifseg_cli.core.bases.ofa.encoder import Encoder, EncoderBias
 from ifseg_cli.core.bases.ofa.kept import LastUsed
+from ifseg_cli.core.bases.ofa.keymap import is_fresh
+from ifseg_cli.core.bases.ofa.low_rank import add_updates, merge_updates
 from ifseg_cli.core.vocabulary.rows import category_rows, first_of
 
 # Numbers of float32 a token and layer, in widths `d`, that wait for the backward pass (feed-forward 4 d wide).
@@ -231,8 +233,23 @@ class Segmenter(Network):
         shared = biases + 2 * one if recompute == "none" else 7 * one + biases // layers
         return TrainingBytes(shared, width * config.dim * 4, tokens * config.ffn_dim * 4)
 
+    def training_flops(self, grid: Grid) -> float:
+        """Arithmetic of a sample forward and backward: three times the matrix products of the forward pass."""
+        config, cells = self.config, grid[0] * grid[1]
+        tokens, d, f = cells + len(self.prompt_ids), config.dim, config.ffn_dim
+        encoder = config.encoder_layers * (tokens * (8 * d * d + 4 * d * f) + 4 * tokens**2 * d)
+        own = cells * (8 * d * d + 4 * d * f) + 4 * cells**2 * d
+        across = cells * 4 * d * d + tokens * 4 * d * d + 4 * cells * tokens * d
+        return 3.0 * (encoder + config.decoder_layers * (own + across) + 2 * cells * d * len(self.rows))
+
     def parts(self) -> Mapping[str, frozenset[str]]:
-        """`all` (the published list), `decoder`, and `positions`: where to look, not how words are read."""
+        """What can be trained.
+
+        all         the published list
+        decoder     the decoder of it
+        positions   where to look, not how words are read
+        low_rank    low-rank updates, once they are added, and what a pre-trained OFA has not
+        """
         stacks = {"encoder": self.encoder, "decoder": self.decoder}
         names = {f"{part}.{name}" for part, stack in stacks.items() for name, _ in stack.named_parameters()}
         positions = {name for name in names if name.split(".")[1] in stacks[name.split(".")[0]].POSITIONS}
@@ -240,7 +257,20 @@ class Segmenter(Network):
             "all": frozenset(names),
             "decoder": frozenset(name for name in names if name.startswith("decoder.")),
             "positions": frozenset(positions),
+            "low_rank": frozenset(name for name in names if name.endswith((".down", ".up")) or is_fresh(name)),
         }
+
+    def add_updates(self, rank: int, seed: int) -> None:
+        """Put a low-rank update beside the matrices of all layers; where there are some already, do nothing."""
+        generator = torch.Generator().manual_seed(seed)
+        for stack in (self.encoder, self.decoder):
+            add_updates(stack.layers, rank, generator)
+
+    def merge_updates(self) -> None:
+        """Add low-rank updates to their matrices."""
+        for stack in (self.encoder, self.decoder):
+            merge_updates(stack.layers)
+        self._kept.forget()
 
 
 def _forget_biases(module: Segmenter, _: object) -> None:

@@ -31,6 +31,7 @@ CHINESE_TOKENS = 30325  # 21,128 pieces of BERT's Chinese vocabulary, 5 symbols,
 
 # The largest of each size that a file may claim: far above every published model, far below a trap.
 MOST_PROMPT = 4096  # letters
+TOLD, QUOTES = 2, "'\""  # disagreements named in one message; what stands around text
 LIMITS: dict[str, int] = {
     "dim": 8192,
     "ffn_dim": 65536,
@@ -167,11 +168,11 @@ def require_agreement(config: ModelConfig, settings: Mapping[str, Any], training
             meant = RESNETS.get(str(said), said) if field == "blocks" else said
             if said is not None and meant != found:
                 detail = f" (blocks {_dashed(meant)})" if isinstance(meant, tuple) else ""
-                shown = _dashed(found) if isinstance(found, tuple) else found
-                told.append(f"{name} {said}{detail}, the tensors have {shown}")
+                there = _dashed(found) if isinstance(found, tuple) else found
+                told.append(f"{name} {_short(said).strip(QUOTES)}{detail}, the tensors have {there}")
     if told:
         raise CheckpointError(
-            f"{source}: its settings say {'; '.join(told)}",
+            f"{source}: its settings say {'; '.join(told[:TOLD])}{' ...' if len(told) > TOLD else ''}",
             "settings and tensors of one model",
             "say --size-from-weights if the tensors are right",
         )
