@@ -4,9 +4,8 @@
     python benchmarks/growth.py --light                 what is trained, at two grids: seconds, memory, what is saved
 
 A sample at a time, medians of three steps (of one sample; of four with --light), each case in a process of its own
-(benchmarks/adapt.py). The formula of time is a straight line through the origin against the floor, that is arithmetic
-at the measured rate of matrix products; that of memory is the plan's (`Network.training_bytes`), which `ifseg adapt`
-tells before it begins.
+(benchmarks/adapt.py). The formula of time is the arithmetic times the median of seconds a TFLOP; that of memory is the
+plan's (`Network.training_bytes`), which `ifseg adapt` tells before it begins.
 """
 
 from __future__ import annotations
@@ -43,22 +42,23 @@ def growth(base: str, plot: Path | None) -> None:
         cells = [names, found["prompt"], f"{grid} x {grid}", f"{found['flops'] / 1e12:.2f}", f"{found['floor']:.1f}"]
         cells += [f"{found['seconds']:.1f}", f"{found['peak'] / 1e9:.1f}", f"{found['expected'] / 1e9:.1f}"]
         print("| " + " | ".join(map(str, cells)) + " |", flush=True)
-    times = statistics.median(found["seconds"] / found["floor"] for *_, found in rows)
-    print(f"\nseconds are {times:.2f} times the floor (median)")
+    share = statistics.median(found["floor"] / found["seconds"] for *_, found in rows)
+    each = statistics.median(found["seconds"] / found["flops"] for *_, found in rows)
+    print(f"\nformula: {each * 1e12:.1f} s a TFLOP (median); the floor is {share:.0%} of the time (median)")
     if plot:
-        draw(plot, rows, times)
+        draw(plot, rows, each)
 
 
-def draw(path: Path, rows: list[tuple[int, int, dict[str, Any]]], times: float) -> None:
+def draw(path: Path, rows: list[tuple[int, int, dict[str, Any]]], each: float) -> None:
     """Seconds and memory as points, the formulas as lines beside them."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     for place, (measure, formula, label) in enumerate(
-        (("seconds", "floor", "seconds a sample"), ("peak", "expected", "peak of memory, GB"))
+        (("seconds", "flops", "seconds a sample"), ("peak", "expected", "peak of memory, GB"))
     ):
         axes = figure.add_subplot(1, 2, place + 1, xlabel="tokens (prompt and cells)", ylabel=label)
-        unit, factor = (1.0, times) if measure == "seconds" else (1e9, 1.0)
+        unit, factor = (1.0, each) if measure == "seconds" else (1e9, 1.0)
         tokens = [found["prompt"] + grid**2 for _, grid, found in rows]
         order = sorted(range(len(rows)), key=tokens.__getitem__)
         line = [factor * rows[i][2][formula] / unit for i in order]

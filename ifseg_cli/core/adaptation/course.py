@@ -45,7 +45,8 @@ class Course:
         self.plateau = Plateau(self.steps)
         self.flat_since: int | None = None
         self.halved: list[tuple[int, int]] = []
-        self._look(first)
+        if first == 0:  # a run that goes on has its own weights only once it has begun
+            self._look(0)
 
     def add(self, step: Step) -> None:
         """Note a step."""

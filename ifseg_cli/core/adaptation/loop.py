@@ -15,6 +15,7 @@ from typing import Protocol
 
 import torch
 
+from ifseg_cli.core.adaptation.ahead import batches
 from ifseg_cli.core.adaptation.loss import labelled_pixels, segmentation_loss
 from ifseg_cli.core.adaptation.optimiser import PublishedAdamW, learning_rate
 from ifseg_cli.core.adaptation.parts import choose_trained
@@ -103,8 +104,8 @@ def adapt(
         first = load_checkpoint(saving.path, network, optimiser, saving.identity)
     network.train()
     at_once = recipe.plan.micro_batch
-    for update in range(first, recipe.optimiser.steps):
-        step = train_step(network, samples.batch(update), optimiser, update, recipe, at_once, processes)
+    for update, batch in batches(samples.batch, first, recipe.optimiser.steps, network.rows.device):
+        step = train_step(network, batch, optimiser, update, recipe, at_once, processes)
         at_once = step.at_once
         on_step(step)
         done = step.number == recipe.optimiser.steps

@@ -10,6 +10,7 @@ from ifseg_cli.core.adaptation.card import model_card
 from ifseg_cli.core.adaptation.log import LOG, draw_loss, read_log
 from ifseg_cli.core.bases.folder import save_folder
 from ifseg_cli.core.bases.update import UpdateOf
+from ifseg_cli.core.device import peak_memory
 from ifseg_cli.core.provenance import provenance
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def save_result(
         "seed": recipe.seed,
     }
     of_run: dict[str, object] = {"device": run.device, "processes": run.processes.count, "seconds": round(seconds, 1)}
+    of_run["peak_memory_gb"] = round(peak_memory(run.base.network.rows.device) / 1e9, 2)
     if course.last_look:
         of_run["artificial_accuracy"] = round(course.last_look.accuracy, 4)
     if course.halved:

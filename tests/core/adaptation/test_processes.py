@@ -81,11 +81,12 @@ def test_memory_that_runs_out_halves_the_parts(monkeypatch: pytest.MonkeyPatch):
         adapted(0)
 
 
-def test_half_precision_is_near_and_another():
+@pytest.mark.parametrize("train", ["all", "positions", "low_rank"])
+def test_half_precision_is_near_and_another(train: str):
     sets = ["optimiser.steps=4", "optimiser.batch_size=2", "synthesis.max_side=3", "regularisation.dropout=0"]
 
     def losses(precision: str) -> list[float]:
-        wanted = load_recipe("default", [*sets, f"plan.precision={precision}"])
+        wanted = load_recipe("default", [*sets, f"plan.precision={precision}", f"train={train}"])
         network, found = tiny_network(), list[float]()
         network.set_vocabulary([0, 5, 2], [[[10 + i]] for i in range(4)])
         samples = make_samples(network, sampler_for(wanted, network.pictures, 4), wanted)

@@ -51,6 +51,8 @@ class Attention(nn.Module):
         if trained and q.device.type == "cpu" and q.dtype == torch.float32:
             mixed = biased_attention(q, k, v, bias, self.scale, causal)
         else:
+            if trained and not (q.requires_grad or k.requires_grad or v.requires_grad):
+                q = q.detach().requires_grad_()  # a GPU's kernels have crashed where the bias alone wants a gradient
             bias = bias.unsqueeze(0) if bias.dim() == 3 else bias
             mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype), scale=self.scale)
         mixed = mixed * self.c_attn.view(-1, 1, 1)
