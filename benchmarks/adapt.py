@@ -10,7 +10,7 @@
 Every case runs in a process of its own; a step of a part of the batch warms up, medians of the others. Memory is the
 peak of what the process has allocated (anonymous pages: weights that are mapped from a file and only read are not in
 it), Adam's moments included. The floor is the arithmetic of a step
-(matrix products forward and backward, `flops`) at the rate measured in the same process. Linux only.
+(matrix products forward and backward, `training_flops`) at the rate measured in the same process. Linux only.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parent.parent
 VOCABULARY = ROOT / "tests" / "data" / "tokenizer" / "vocab.json"
-NAMES, GRID, RATE_ROUNDS = 150, 32, 5
+NAMES, GRID = 150, 32
 # (categories, grid, batch, micro-batch, what is made twice, steps)
 CASES: dict[str, tuple[int, int, int, int | None, str | None, int]] = {
     "two": (NAMES, GRID, 2, 2, "none", 3),
@@ -42,15 +42,6 @@ BARS = {"two": "the bar is 16 s", "two-small": "the bar is 3.6 GB", "batch": "th
 
 if TYPE_CHECKING:
     from ifseg_cli.core.adaptation.prepare import Run
-
-
-def flops(config: Any, cells: int, text: int, names: int) -> float:
-    """Multiply-adds, counted as two, of a sample forward and backward: three times the forward pass."""
-    tokens, d, f = cells + text, config.dim, config.ffn_dim
-    encoder = config.encoder_layers * (tokens * (8 * d * d + 4 * d * f) + 4 * tokens**2 * d)
-    own = cells * (8 * d * d + 4 * d * f) + 4 * cells**2 * d
-    across = cells * 4 * d * d + tokens * 4 * d * d + 4 * cells * tokens * d
-    return 3.0 * (encoder + config.decoder_layers * (own + across) + 2 * cells * d * names)
 
 
 def names_of(count: int) -> list[str]:
@@ -89,8 +80,9 @@ def measure(
     from ifseg_cli.core.adaptation.loop import train_step
     from ifseg_cli.core.adaptation.optimiser import PublishedAdamW
     from ifseg_cli.core.adaptation.parts import choose_trained
+    from ifseg_cli.core.device import matmul_rate
 
-    rate = matmul_rate()
+    rate = matmul_rate(torch.device("cpu"))
     run = prepared(base, names, grid, batch, micro, twice, train)
     network, recipe = run.base.network, run.recipe
     choose_trained(network, recipe)
@@ -106,8 +98,7 @@ def measure(
             begin = time.perf_counter()
             train_step(network, run.samples.batch(update), optimiser, update, recipe, recipe.plan.micro_batch)
             found.append(time.perf_counter() - begin)
-    cells = run.images.grid**2
-    work = flops(network.config, cells, len(run.vocabulary.prompt_ids), len(run.vocabulary.names))
+    work = network.training_flops((run.images.grid, run.images.grid))
     return {
         "seconds": statistics.median(found),
         "peak": peak[0],
@@ -144,18 +135,6 @@ def stages(network: Any, run: Run, optimiser: Any) -> dict[str, float]:
         timed("backward", loss.backward)
     timed("update", lambda: optimiser.step(0))
     return found
-
-
-def matmul_rate() -> float:
-    """Multiply-adds, counted as two, a second: the best of some products of 2048 x 2048 float32 matrices."""
-    import torch
-
-    a, b, best = torch.rand(2048, 2048), torch.rand(2048, 2048), float("inf")
-    for _ in range(RATE_ROUNDS):
-        begin = time.perf_counter()
-        a @ b
-        best = min(best, time.perf_counter() - begin)
-    return 2 * 2048**3 / best
 
 
 @contextmanager

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +31,6 @@ PHOTOS = ROOT / "examples" / "photos"
 SIZES = {"builtin": None, "base": (512, 512), "base-wide": (512, 683)}  # height, width; None: as they are
 BARS = {"builtin": 0.6, "base": 3.4}  # seconds a picture on two cores
 MEMORY_BAR = {"base": 2.2}  # GB
-ROUNDS = 5  # of the matrix product whose best rate counts
 
 if TYPE_CHECKING:
     from ifseg_cli.core.prediction.model import Model
@@ -57,20 +56,6 @@ def load(case: str, base: str) -> Model:
 
     source = str(ROOT / "examples" / "categories.txt") if case == "builtin" else "ade20k"
     return Model.unadapted(base, gather_categories(source)[0], source, "cpu")
-
-
-def matmul_rate() -> float:
-    """Multiply-adds, counted as two, a second: the best of some products of 2048 x 2048 float32 matrices."""
-    import torch
-
-    a, b = torch.rand(2048, 2048), torch.rand(2048, 2048)
-    return max(2 * 2048**3 / seconds(lambda: a @ b) for _ in range(ROUNDS))
-
-
-def seconds(work: Callable[[], object]) -> float:
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin
 
 
 def stage_seconds(model: Model, pictures: list[Path], out: Path) -> dict[str, float]:
@@ -119,11 +104,12 @@ def measure(case: str, base: str, count: int, work: Path) -> dict[str, Any]:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
+    from ifseg_cli.core.device import matmul_rate
     from ifseg_cli.core.images.search import find_images
     from ifseg_cli.core.prediction.engine import stages
     from ifseg_cli.core.prediction.engine.pipeline import predict_images
 
-    rate = matmul_rate()  # before anything is loaded: its matrices are no part of the peak
+    rate = matmul_rate(torch.device("cpu"))  # before anything is loaded: its matrices are no part of the peak
     pictures = make_pictures(SIZES[case], count, work / "pictures")
     model = load(case, base)
     settings = model.settings.model_copy(update={"overlay": False})

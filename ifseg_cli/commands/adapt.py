@@ -98,7 +98,7 @@ def adapt(
         console.say_error(f"interrupted; the same command with --resume goes on from {out}")
         return console.INTERRUPTED
     if run.processes.first:
-        console.say(_told_effort(run, ended))
+        console.say(_told_effort(run, ended) if ended.steps else "done: all steps had been made before")
     if run.base.network.note:
         console.say(run.base.network.note)
     folder = console.escape(str(out))

@@ -172,6 +172,7 @@ def test_a_model_that_cannot_be_written_can_still_be_resumed(folder: Path, tiny_
     assert "the state after step 2 is kept; make room, then repeat the command with --resume" in done.stderr
     again = ifseg(*run, "--resume", cwd=folder)
     assert again.returncode == 0, again.stderr
+    assert "done: all steps had been made before" in again.stderr
     straight = ifseg(*run[:-1], "other", cwd=folder)
     assert straight.returncode == 0, straight.stderr
     assert (folder / "m" / "model.safetensors").read_bytes() == (folder / "other" / "model.safetensors").read_bytes()

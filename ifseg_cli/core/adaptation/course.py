@@ -69,8 +69,8 @@ class Course:
 
     @property
     def last_look(self) -> Look | None:
-        """The latest look."""
-        return self.looking.looks[-1] if self.looking else None
+        """The latest look; None where there was none."""
+        return self.looking.looks[-1] if self.looking and self.looking.looks else None
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ IMAGES = 8  # read each time, at most
 WINDOWS = 20  # of a run: a plateau is told from the means of the loss over them
 FLAT = 3  # windows without a fall
 FALL = 0.01  # of the best mean so far; less is none
+NOISE = 0.05  # of a mean: where means scatter by more, nothing is said
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,7 @@ class Plateau:
     """Tells when the loss has stopped falling.
 
     The run is cut into windows; it lies flat where the means of the last three are not below the best one before them
-    by more than a hundredth and by more than they scatter.
+    by more than a hundredth and by more than they scatter. A short or noisy run is never called flat.
 
     Args:
         steps: of the run.
@@ -104,7 +105,7 @@ class Plateau:
         if not before:
             return None
         best = min(before)
-        wanted = best - max(FALL * abs(best), 2 * self._errors[before.index(best)])
-        if min(self._means[-FLAT:]) < wanted:
+        scatter = 2 * self._errors[before.index(best)]
+        if scatter > NOISE * abs(best) or min(self._means[-FLAT:]) < best - max(FALL * abs(best), scatter):
             return None
         return (before.index(best) + 1) * self.size

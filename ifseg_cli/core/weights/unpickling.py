@@ -104,8 +104,10 @@ def _refusal(path: Path, error: BaseException) -> CheckpointError:
     if asked := re.search(r"GLOBAL ([\w.<>]+)", text):
         found = f"{path} asks for {asked[1]}, which is code and not data; nothing of it was run"
         return CheckpointError(found, "tensors and plain settings", "do not use this file unless you know its maker")
+    if "TorchScript" in text:
+        return CheckpointError(f"{path} is a compiled program (TorchScript)", "tensors by name", "use another file")
     first = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
-    detail = re.split(r"This file can still be loaded", first)[0][:200]
+    detail = re.split(r"This file can still be loaded|In PyTorch 2\.6|weights_only", first)[0][:200]  # unsafe advice
     return CheckpointError(f"{path} cannot be read as torch weights: {detail}", remedy=AGAIN)
 
 

@@ -101,3 +101,8 @@ def test_the_step_is_where_it_stopped_falling():
 
 def test_short_runs_are_never_called_flat():
     assert flat_at([1.0] * 15, 15) is None
+
+
+def test_noise_is_never_called_flat():
+    noise = np.random.default_rng(0).normal(2.0, 0.6, 40)
+    assert flat_at(list(map(float, noise)), 40) is None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, cast
 
 PROMPT = "what is the segmentation map of the image? object:"
 
@@ -59,10 +59,22 @@ class ModelConfig:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> ModelConfig:
-        """The inverse of `to_json`; unknown keys raise TypeError."""
-        values = dict(values)
-        backbone = dict(values.pop("backbone", {}))
+    def from_json(cls, told: object) -> ModelConfig:
+        """The inverse of `to_json`.
+
+        Raises:
+            ValueError: a key that is none of a model's, or no object where one should be.
+        """
+        no_object: dict[str, Any] = {"backbone": None}
+        values = dict(cast("dict[str, Any]", told)) if isinstance(told, dict) else no_object
+        backbone: Any = values.pop("backbone", {})
+        if not isinstance(backbone, dict):
+            raise ValueError("no object of sizes")
+        backbone = dict(cast("dict[str, Any]", backbone))
+        for kind, given in ((cls, values), (BackboneConfig, backbone)):
+            strange = sorted(given.keys() - {each.name for each in fields(kind)})
+            if strange:
+                raise ValueError(f"{strange[0][:60]!r} is no size of a model")
         if "blocks" in backbone:
             backbone["blocks"] = tuple(backbone["blocks"])
         for key in ("image_mean", "image_std"):
