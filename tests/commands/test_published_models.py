@@ -86,7 +86,11 @@ def test_the_other_commands_read_published_bases_too(folder: Path, tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("words", "told"),
-    [(["--save", "fp8"], "--save fp8; expected exact, fp16 or update"), (["--tokenizer", "nowhere"], "there is no nowhere")],
+    [
+        (["--save", "fp8"], "--save fp8; expected exact, fp16 or update"),
+        (["--precision", "fp8"], "--precision fp8; expected auto, fp32 or bf16"),
+        (["--tokenizer", "nowhere"], "there is no nowhere"),
+    ],
     ids=str,
 )
 def test_options_that_cannot_be(folder: Path, tmp_path: Path, words: list[str], told: str) -> None:
