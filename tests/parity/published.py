@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from published_files import PORT_NAMES
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -62,15 +63,6 @@ def network() -> Segmenter:
 
 # What a training checkpoint of the published program has beyond a pre-trained OFA.
 OF_TRAINING = ("seg_", "seg_pos_ln", "embed_seg_positions", "bin_id_offset", "region_prefix", "embed_tokens_bag")
-# Names of the Hugging Face port: (fairseq's, the port's), within a layer.
-OF_PORT = (
-    (r"^(encoder\.layers\.\d+)\.attn_ln\.", r"\1.self_attn_mid_layer_norm."),
-    (r"^(decoder\.layers\.\d+)\.self_attn_ln\.", r"\1.self_attn_mid_layer_norm."),
-    (r"^(decoder\.layers\.\d+)\.cross_attn_ln\.", r"\1.cross_attn_mid_layer_norm."),
-    (r"^(decoder\.layers\.\d+)\.encoder_attn\.", r"\1.cross_attn."),
-    (r"^(decoder\.layers\.\d+)\.encoder_attn_layer_norm\.", r"\1.cross_attn_layer_norm."),
-    (r"^(.*\.layers\.\d+)\.ffn_layernorm\.", r"\1.ffn_layer_norm."),
-)
 
 
 def _bare() -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -98,7 +90,7 @@ def port_folder(folder: Path) -> Path:
     for name, each in entries.items():
         if name.endswith(".version") or "bucket" in name:
             continue
-        for pattern, replacement in OF_PORT:
+        for pattern, replacement in PORT_NAMES:
             if re.match(pattern, name):
                 name = re.sub(pattern, replacement, name)
                 break
