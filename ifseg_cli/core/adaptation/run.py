@@ -193,6 +193,7 @@ def adapt(
     overwrite: bool = False,
     memory: str = "auto",
     on_step: Callable[[Step], None] = lambda _: None,
+    on_look: Callable[[Course], None] = lambda _: None,
 ) -> Adapted:
     """Adapt a base to categories, without any image: `ifseg adapt` from Python, with the same result.
 
@@ -216,4 +217,4 @@ def adapt(
         memory=memory,
         processes=processes,
     )
-    return carry_out(run, Path(out), resume=resume, save=save, on_step=on_step)
+    return carry_out(run, Path(out), resume=resume, save=save, on_step=on_step, on_look=on_look)
