@@ -18,7 +18,7 @@ COLUMNS = 6  # looks: the first, and the latest
 
 
 def film(drawn: Sequence[IntMap], looks: Sequence[Look], names: Sequence[str], colours: Sequence[RGB]) -> Image.Image:
-    """Draw a row an image, a column a look, over a legend.
+    """Draw a row an image, a column a look, over a legend of the categories that are to be seen.
 
     Args:
         drawn: (h, w) category of each cell, an image each.
@@ -29,8 +29,9 @@ def film(drawn: Sequence[IntMap], looks: Sequence[Look], names: Sequence[str], c
     shown = [*looks[:1], *looks[1:][-(COLUMNS - 1) :]]
     columns = [("drawn", drawn), *((f"step {look.step}: {look.accuracy:.1%}", look.read) for look in shown)]
     images = min(ROWS, len(drawn))
-    width = 2 * MARGIN + max(4, len(columns)) * (SIDE + GAP) - GAP
-    legend = Legend(names, width - 2 * MARGIN)
+    width = 2 * MARGIN + (1 + COLUMNS) * (SIDE + GAP) - GAP
+    seen = np.unique(np.concatenate([np.asarray(maps[row]).ravel() for _, maps in columns for row in range(images)]))
+    legend = Legend(names, width - 2 * MARGIN, seen.tolist())
     bottom = MARGIN + LINE + images * (SIDE + GAP)
     page = Image.new("RGB", (width, bottom + legend.rows * LINE + MARGIN), PAPER)
     palette = np.array(colours, dtype=np.uint8)

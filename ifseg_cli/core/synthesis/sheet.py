@@ -106,20 +106,27 @@ def _half(pixels: int, grid: int) -> int:
 
 
 class Legend:
-    """Numbered names with their colours, in as many columns as fit."""
+    """Numbered names with their colours, in as many columns as fit.
 
-    def __init__(self, names: Sequence[str], width: int) -> None:
+    Args:
+        names: of all categories.
+        width: pixels that there are.
+        shown: numbers of the categories that are listed; None: all.
+    """
+
+    def __init__(self, names: Sequence[str], width: int, shown: Sequence[int] | None = None) -> None:
         written = lettering.drawable(names, range(len(names)))
-        self.entries = [f"{index}  {_short(name)}" for index, name in enumerate(written)]
+        self.shown = range(len(names)) if shown is None else shown
+        self.entries = [f"{index}  {_short(written[index])}" for index in self.shown]
         widest = max(lettering.width(entry, LETTERS) for entry in self.entries)
         self.column = math.ceil(widest) + LINE + 2 * GAP
-        self.rows = math.ceil(len(names) / max(1, width // self.column))
+        self.rows = math.ceil(len(self.shown) / max(1, width // self.column))
 
     def draw(self, page: Image.Image, top: int, colours: Sequence[RGB]) -> None:
         """Column by column from `top` down."""
         draw = ImageDraw.Draw(page)
-        for index, entry in enumerate(self.entries):
-            x, y = MARGIN + index // self.rows * self.column, top + index % self.rows * LINE
+        for place, (index, entry) in enumerate(zip(self.shown, self.entries, strict=True)):
+            x, y = MARGIN + place // self.rows * self.column, top + place % self.rows * LINE
             draw.rectangle((x, y + 2, x + 14, y + 16), fill=colours[index], outline=FAINT)
             lettering.write(page, (x + LINE + 2, y + LINE // 2), entry, LETTERS, INK)
 
