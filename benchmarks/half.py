@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "parity"))
+sys.path[:0] = [str(ROOT / "tests" / "parity"), str(ROOT / "tests" / "support")]
 
 import published  # noqa: E402 - the tests' reader of the published numbers
 from published import IMAGES, normalised  # noqa: E402

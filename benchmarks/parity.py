@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "parity"))
+sys.path[:0] = [str(ROOT / "tests" / "parity"), str(ROOT / "tests" / "support")]
 
 import published  # noqa: E402 - the tests' reader of the published numbers
 from published import IMAGES, largest_difference, normalised, numbers  # noqa: E402

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
+from ifseg_cli.commands import adapt_options as own
 from ifseg_cli.commands import console, options
 from ifseg_cli.core.errors import IfsegError
 
@@ -23,7 +22,7 @@ def adapt(
     categories: options.Categories = None,
     base: options.Base = "builtin",
     recipe: options.Recipe = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the adapted model.")] = Path("ifseg-model"),
+    out: own.Out = Path("ifseg-model"),
     category: options.Category = None,
     override: options.Set = None,
     allow_unknown: options.AllowUnknown = False,
@@ -33,30 +32,10 @@ def adapt(
     prompt: options.Prompt = None,
     offline: options.Offline = False,
     device: options.Device = "auto",
-    memory: Annotated[
-        str,
-        typer.Option(
-            help="What an update may take: 8GB; the batch goes through in parts that fit.", rich_help_panel=options.BASE
-        ),
-    ] = "auto",
-    precision: Annotated[
-        str,
-        typer.Option(
-            help="Of matrix products: fp32, or bf16 (half the bits; the weights stay whole).",
-            show_default="bf16 on a CUDA GPU",
-            rich_help_panel=options.BASE,
-        ),
-    ] = "auto",
-    save: Annotated[
-        str,
-        typer.Option(
-            help="The weights: exact, fp16 (half), or update (what changed, alone).", rich_help_panel=options.OUTPUT
-        ),
-    ] = "exact",
-    resume: Annotated[
-        bool,
-        typer.Option("--resume", help="Go on where an earlier run in --out stopped.", rich_help_panel=options.OUTPUT),
-    ] = False,
+    memory: own.Memory = "auto",
+    precision: own.Precision = "auto",
+    save: own.Save = "exact",
+    resume: own.Resume = False,
     overwrite: options.Overwrite = False,
 ) -> int:
     """Adapt a base to your categories, without any image.

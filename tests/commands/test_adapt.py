@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from command import ifseg, one_line_error
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from ifseg_cli.core.recipe import load_recipe
 from ifseg_cli.core.weights.files import WEIGHTS
@@ -187,5 +188,8 @@ def test_an_update_wants_its_own_base(tiny_base: Path, words: Path, tmp_path: Pa
     Image.new("RGB", (40, 40)).save(tmp_path / "photo.png")
     assert "is an update of the base" in one_line_error(ifseg(*predict))
     assert "is not the base that" in one_line_error(ifseg(*predict, "--base", "builtin"))
+    tensors = load_file(out / "update.safetensors")
+    save_file({name: each * 1e18 for name, each in tensors.items()}, out / "update.safetensors")
+    assert "gives values up to" in one_line_error(ifseg(*predict, "--base", tiny_base))
     (out / "update.safetensors").write_bytes((out / "update.safetensors").read_bytes()[:1000])
     assert "cannot be read as safetensors" in one_line_error(ifseg(*predict, "--base", tiny_base))

@@ -1,7 +1,8 @@
 """Runs `ifseg` on one hostile file after another, each in a process of its own with limits of time and memory.
 
 Python and torch are imported once; a run is a fork of that, which takes milliseconds. A line of JSON in (`argv`,
-`cwd`), a line of JSON out (`code`, `stderr`, `stdout`, `seconds`). Code -9: it had not ended in time.
+`cwd`, and `seconds` where it may take longer), a line of JSON out (`code`, `stderr`, `stdout`, `seconds`). Code -9: it
+had not ended in time.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def main() -> None:
             child = os.fork()
             if child == 0:
                 _run(ifseg, asked, streams)
-            code = _ended(child, begin)
+            code = _ended(child, begin, asked.get("seconds", SECONDS))
             told = [stream.read_text(errors="replace")[:4000] if stream.exists() else "" for stream in streams]
         result = {"code": code, "stdout": told[0], "stderr": told[1], "seconds": time.monotonic() - begin}
         print(json.dumps(result), flush=True)
@@ -64,13 +65,13 @@ def _run(ifseg, asked: dict, streams: list[Path]) -> None:
         os._exit(code)
 
 
-def _ended(child: int, begin: float) -> int:
+def _ended(child: int, begin: float, seconds: float) -> int:
     """The exit code of a child; it is killed when its time is up."""
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             return os.waitstatus_to_exitcode(status)
-        if time.monotonic() - begin > SECONDS:
+        if time.monotonic() - begin > seconds:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
             return -9

@@ -42,7 +42,7 @@ class Course:
         self.steps, self.every = run.recipe.optimiser.steps, run.recipe.saving.look_every
         self.log = TrainLog(out / LOG, run.recipe.saving.log_every, self.steps, first)
         self.looking = Looking(run.base.network, run.samples, self.steps) if self.every else None
-        self.plateau = Plateau(self.steps)
+        self.plateau = Plateau(self.steps, first)
         self.flat_since: int | None = None
         self.halved: list[tuple[int, int]] = []
         if first == 0:  # a run that goes on has its own weights only once it has begun

@@ -53,8 +53,8 @@ class Looking:
         self._cells, self._grid = batch.cells[:IMAGES], batch.grid
         rows, columns = (_middles(size, side) for size, side in zip(batch.target.shape[1:], batch.grid, strict=True))
         self._truth = batch.target[:IMAGES, rows][:, :, columns].cpu()
-        drawn = samples.images.batch(steps, samples.batch_size)
-        self.drawn: Sequence[IntMap] = [image.cells(samples.images.grid) for image in drawn.images[:IMAGES]]
+        images, first = samples.images, steps * samples.batch_size
+        self.drawn: Sequence[IntMap] = [images.sample(first + k).cells(images.grid) for k in range(len(self._cells))]
         self.looks: list[Look] = []
 
     @torch.no_grad()
@@ -84,10 +84,11 @@ class Plateau:
 
     Args:
         steps: of the run.
+        first: steps that an earlier part of the run has done, whose losses are not known here.
     """
 
-    def __init__(self, steps: int) -> None:
-        self.size = max(5, steps // WINDOWS)
+    def __init__(self, steps: int, first: int = 0) -> None:
+        self.size, self.first = max(5, steps // WINDOWS), first
         self._window: list[float] = []
         self._means: list[float] = []
         self._errors: list[float] = []
@@ -108,4 +109,4 @@ class Plateau:
         scatter = 2 * self._errors[before.index(best)]
         if scatter > NOISE * abs(best) or min(self._means[-FLAT:]) < best - max(FALL * abs(best), scatter):
             return None
-        return (before.index(best) + 1) * self.size
+        return self.first + (before.index(best) + 1) * self.size

@@ -19,7 +19,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors.torch import save_file
@@ -117,7 +117,7 @@ def load_folder(path: Path, device: torch.device, options: LoadOptions = DEFAULT
     require_folder(path)
     settings = read_json(path / "config.json")
     _require_format(path, settings)
-    base = _updated(path, settings, device, options) if (path / UPDATE).exists() else _whole(path, settings)
+    base = _updated(path, settings, options) if (path / UPDATE).exists() else _whole(path, settings)
     network, reader = base.network, base.reader
     vocabulary = None
     if os.path.lexists(path / "vocabulary.json"):  # a link that leads nowhere is told, not passed over
@@ -131,17 +131,18 @@ def load_folder(path: Path, device: torch.device, options: LoadOptions = DEFAULT
     return replace(base, vocabulary=vocabulary, recipe_name=name, path=path, prediction=prediction)
 
 
-def _updated(path: Path, settings: dict[str, Any], device: torch.device, options: LoadOptions) -> LoadedModel:
-    """A base with an update in it."""
+def _updated(path: Path, settings: dict[str, Any], options: LoadOptions) -> LoadedModel:
+    """A base with an update in it, on the CPU."""
     told = UpdateOf.from_json(settings.get("update"), path)
     name = base_of(told, path, options.base)
-    base = load_base(name, device, replace(options, base=None))
+    base = load_base(name, torch.device("cpu"), replace(options, base=None))
     if base.vocabulary is not None or base.weights_sha256() != told.base_sha256:
         found = f"{shown(name, 100)} is not the base that {path} was made from"
         raise CheckpointError(
-            found, f"{shown(told.base, 80)}, weights SHA-256 {told.base_sha256[:12]}...", "say --base"
+            found, f"{shown(told.base, 80)}, weights SHA-256 {told.base_sha256[:12]}...", "name it by --base"
         )
     put_update(base.network, path, told)
+    require_sense(cast(Segmenter, base.network), str(path / UPDATE))
     return replace(base, weights=path / UPDATE)
 
 

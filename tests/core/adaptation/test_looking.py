@@ -106,3 +106,8 @@ def test_short_runs_are_never_called_flat():
 def test_noise_is_never_called_flat():
     noise = np.random.default_rng(0).normal(2.0, 0.6, 40)
     assert flat_at(list(map(float, noise)), 40) is None
+
+
+def test_a_run_that_goes_on_counts_its_steps_from_the_beginning():
+    plateau = Plateau(100, first=40)
+    assert [found for _ in range(20) if (found := plateau.add(0.5))] == [45]

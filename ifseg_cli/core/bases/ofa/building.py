@@ -153,7 +153,8 @@ def require_sense(segmenter: Segmenter, source: str) -> None:
     memory = segmenter.encoder(seen.cells, text, bias)
     inputs = shift_right(segmenter.embed_tokens.weight[0], memory[:, : seen.cells.shape[1]])
     features = segmenter.decoder(inputs, memory, segmenter.decoder.cell_bias(seen.grid, bias))
-    top = max(each.abs().max().item() for each in (seen.similarity, memory, features))
+    # torch's maximum is no number if one of them is none; Python's passes over it
+    top = torch.stack([each.abs().max() for each in (seen.similarity, memory, features)]).max().item()
     if not math.isfinite(top) or top > HIGHEST:
         fault = f"gives values up to {top:.0e}"
     elif (features[0] - features[1]).abs().max() < 1e-6:
