@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -119,6 +120,15 @@ def test_too_little_memory_is_told_before_the_first_step(tiny_base: Path, words:
     done = ifseg("adapt", "--base", tiny_base, "--categories", words, "--memory", "9MB", "--out", tmp_path / "m")
     assert "and --memory 9MB is 0.0 GB to spare" in one_line_error(done)
     assert not (tmp_path / "m").exists()
+
+
+def test_a_base_is_never_written_over(tiny_base: Path, words: Path, tmp_path: Path) -> None:
+    base = Path(shutil.copytree(tiny_base, tmp_path / "base"))
+    before = {path.name: path.read_bytes() for path in base.iterdir()}
+    done = ifseg(*arguments(base, words, base), "--overwrite")
+    assert done.returncode == 2
+    assert "is the base itself; expected a folder of its own; choose another --out" in done.stderr
+    assert {path.name: path.read_bytes() for path in base.iterdir()} == before
 
 
 def test_resuming_with_other_words_is_refused(tiny_base: Path, words: Path, tmp_path: Path) -> None:

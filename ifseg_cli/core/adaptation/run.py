@@ -118,12 +118,14 @@ def carry_out(
     Raises:
         RecipeError: the loss is no longer a finite number.
         CheckpointError: the checkpoint is of another run.
-        OutputError: a file cannot be written.
+        OutputError: `out` is the base, or a file cannot be written.
     """
     from ifseg_cli.core.adaptation.course import Course
     from ifseg_cli.core.adaptation.loop import adapt as loop
     from ifseg_cli.core.adaptation.result import save_result
 
+    if out.resolve() == run.base.path.resolve():
+        raise OutputError(f"{out} is the base itself", "a folder of its own", "choose another --out")
     require_folder(out, room=_room(run))
     saving, first = _saving(run, out, resume)
     optimiser, network, processes = run.recipe.optimiser, run.base.network, run.processes
